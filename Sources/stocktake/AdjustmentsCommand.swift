@@ -8,7 +8,7 @@ import TextEncodings
 
 struct AdjustmentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "adjustments", abstract: "Units sold past the orders ('stocktake stock adjust').",
+        commandName: "adjustments", abstract: "Adjustments of units sold ('stocktake stock adjust').",
         subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
@@ -50,14 +50,14 @@ struct AdjustmentsCommand: AsyncParsableCommand {
 struct StockAdjustCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adjust",
-        abstract: "Counts units as sold, or not, that no order is for: sold elsewhere, samples, sold before.",
+        abstract: "Adjusts the units sold of a SKU for what has no order: sales elsewhere, samples, earlier sales.",
         discussion: """
-            Goes through the stream like an order, is kept for good, and is a fact: no cap refuses it. What it takes away \
-            (--sold -3) must have been added by earlier adjustments, or have been cancelled without restock; units of \
-            orders come back by cancellations. What the ledger shows to be wrong is not sent. After a failure repeat it \
-            with the --id that was printed: under one id it counts once. Exit codes: 0 recorded, or sent while no \
-            consumer runs; 1 the ledger shows it to be wrong, or it became a dead letter; 2 Redis could not be reached, or \
-            it is not known whether it was sent.
+            The adjustment goes through the stream like an order and is recorded permanently. It states a fact, so no cap \
+            refuses it. Units taken away (--sold -3) must have been added by earlier adjustments or cancelled without \
+            restock; units of orders are returned by cancellations. An adjustment that the ledger shows to be invalid is \
+            not sent. After a failure, repeat the command with the printed --id: an id counts only once. Exit codes: \
+            0 recorded, or sent but not recorded yet; 1 the ledger shows it to be invalid, or it became a dead letter; \
+            2 Redis could not be reached, or it is unknown whether the adjustment was sent.
             """)
 
     @OptionGroup var options: SettingsOptions
@@ -69,13 +69,13 @@ struct StockAdjustCommand: AsyncParsableCommand {
     var variant: String?
 
     // Unconditional: -3 is a value, not a flag.
-    @Option(parsing: .unconditional, help: "Units to add to what is sold; negative takes away.")
+    @Option(parsing: .unconditional, help: "The units to add to the units sold; a negative number subtracts.")
     var sold: Int64
 
-    @Option(help: "Why: kept with it.")
+    @Option(help: "Why; recorded with the adjustment.")
     var reason: String
 
-    @Option(help: "An id of your own; the same one again changes nothing. Default: a random one.")
+    @Option(help: "Your own id; sending the same id again changes nothing. Default: a random id.")
     var id: String?
 
     @Flag(help: "Print JSON.")
@@ -109,7 +109,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
             await client.close()
         } catch let failure as CommandSubmission.Failure {
             throw Failure(
-                "\(explained(failure.cause)) The adjustment was \(failure.sent.text). Repeat it under its id, under which it counts once: \(RepeatCommand.command(after: "adjust", id: adjustment.adjustmentID))"
+                "\(explained(failure.cause)) The adjustment was \(failure.sent.text). Repeat it under its id, so that it counts only once: \(RepeatCommand.command(after: "adjust", id: adjustment.adjustmentID))"
             )
         }
         try await tell(result, of: adjustment.adjustmentID, ledger)
@@ -128,7 +128,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
             printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
             throw Exit.no
         case .sent where json: printJSON(.members(["id": .string(id.text), "seq": .null]))
-        case .sent: print("sent as \(id); it is recorded when a consumer runs and gets to it")
+        case .sent: print("sent as \(id); it will be recorded once a consumer processes it")
         }
     }
 
@@ -160,10 +160,10 @@ extension CommandSubmission.Failure.Sent {
 }
 
 extension Int64 {
-    /// +5, -3.
+    /// The number with its sign: "+5", "-3".
     fileprivate var signed: String { (self > 0 ? "+" : "") + grouped }
 
-    /// A number whose magnitude can be taken.
+    /// The number, limited so that `abs` cannot overflow.
     fileprivate var clamped: Int64 { Swift.max(self, -Int64.max) }
 }
 

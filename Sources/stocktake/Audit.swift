@@ -1,7 +1,8 @@
 import Ledger
 
-/// Keeps in the ledger who has looked at a customer's data. Where the ledger cannot be written, it is shown all the same:
-/// somebody may be looking for the reason.
+/// Records in the ledger's audit who viewed a customer's data.
+///
+/// If the ledger cannot be written, the data is shown anyway: the operator may be investigating that failure.
 func noteLook(_ action: AuditEntry.Action, at subject: String, _ options: SettingsOptions) async {
     do {
         let settings = try options.resolve()
@@ -9,6 +10,6 @@ func noteLook(_ action: AuditEntry.Action, at subject: String, _ options: Settin
         defer { try? ledger.close() }
         try await ledger.note(action, of: subject, by: await OperatingSystemUser.name())
     } catch {
-        printError("that this was looked at could not be noted in the audit: \(explained(error))")
+        printError("this access could not be recorded in the audit: \(explained(error))")
     }
 }

@@ -4,15 +4,15 @@ import StrictJSON
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "What operators have done.", subcommands: [List.self])
+        commandName: "audit", abstract: "Operators' actions.", subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists what operators have done to the ledger, latest first, and who they were.",
+            abstract: "Lists operators' actions on the ledger and who took them, latest first.",
             discussion: """
-                Customers' data that was looked at or erased, dead letters that were replayed or discarded, repairs that were asked for, \
-                ledgers that were restored or adopted. BY is the user of the operating system. Catalogues are in \
-                'catalogue history', adjustments in 'adjustments list'. Exit codes: 0; 2 the ledger cannot be read.
+                The actions are: customers' data viewed or erased, dead letters replayed or discarded, repairs requested, \
+                ledgers restored or adopted. BY is the operating system's user. For changes of the catalogue see \
+                'catalogue history', for adjustments 'adjustments list'. Exit codes: 0 success; 2 the ledger cannot be read.
                 """)
 
         @OptionGroup var options: SettingsOptions

@@ -6,16 +6,16 @@ import TextEncodings
 
 struct CatalogueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "catalogue", abstract: "What 'sync' has changed.", subcommands: [History.self])
+        commandName: "catalogue", abstract: "Changes of the catalogue ('stocktake sync').", subcommands: [History.self])
 
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists changes of products and variants, latest first, with what was there before and after.",
-            discussion: "Exit codes: 0; 1 the id is unknown; 2 the ledger cannot be read.")
+            abstract: "Lists changes of products and variants, latest first, with the values before and after.",
+            discussion: "Exit codes: 0 success; 1 the id is unknown; 2 the ledger cannot be read.")
 
         @OptionGroup var options: SettingsOptions
 
-        @Argument(help: ArgumentHelp("The id of a product or a variant; none = all.", valueName: "ID"))
+        @Argument(help: ArgumentHelp("The id of a product or variant. Default: all.", valueName: "ID"))
         var id: String?
 
         @OptionGroup var page: PageOptions
@@ -25,7 +25,7 @@ struct CatalogueCommand: AsyncParsableCommand {
             defer { try? ledger.close() }
             let id = id.map { Identifier($0) }
             let changes = try await ledger.catalogueChanges(of: id, limit: page.limit, after: page.after)
-            // Whatever is in the catalogue was added once.
+            // Every product and variant has at least the change that added it.
             if let id, changes.elements.isEmpty, page.after == nil {
                 printError("no product or variant \"\(id)\" in the ledger")
                 throw Exit.no

@@ -2,11 +2,11 @@ import Domain
 import StrictJSON
 import TextEncodings
 
-/// How many commands there are of each kind.
+/// The number of commands of each kind.
 extension [Command.Kind: Int] {
-    /// `orders`, `cancellations` …
+    /// The JSON members: `orders`, `cancellations` …
     var members: [(String, JSONValue)] { Command.Kind.allCases.map { ($0.noun + "s", .integer(self[$0] ?? 0)) } }
 
-    /// "2,000 orders, 1 cancellation, …".
+    /// The counts as text: "2,000 orders, 1 cancellation, …".
     var text: String { Command.Kind.allCases.map { (self[$0] ?? 0).counted($0.noun) }.joined(separator: ", ") }
 }

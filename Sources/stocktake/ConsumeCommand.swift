@@ -17,7 +17,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consume",
         abstract: "Decides and records the messages of one store, or stands by while another process does.",
-        discussion: "Exit codes: 0 after SIGTERM, or when idle with --until-idle; 2 when going on would be wrong.")
+        discussion: "Exit codes: 0 after SIGTERM, or when idle with --until-idle; 2 continuing would be unsafe.")
 
     @OptionGroup var options: SettingsOptions
 
@@ -31,8 +31,8 @@ struct ConsumeCommand: AsyncParsableCommand {
         try await settings.ledger.requireExistence()
         let logger = settings.logger()
         var operatorServices: [any Service] = []
-        // A run until idle is too short to be watched; and a reader would keep the consumer, which ends first then,
-        // from tidying up the ledger at its end.
+        // Not with `--until-idle`: the run is too short to watch, and a reader that outlives the consumer would prevent
+        // the consumer's final clean-up of the ledger.
         if settings.http.operatorPort != nil, !untilIdle {
             operatorServices = try await HTTPServices(settings, logger: logger).operatorOnly()
         }
@@ -40,11 +40,11 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
 }
 
-/// The memory that one batch allocates and frees, the next one needs again.
+/// Configures malloc to keep the memory that a batch frees: the next batch allocates it again.
 private func setUpMalloc() {
-    // A heap for each thread, each with its own holes, would take a tenth more memory; one for all, a tenth more time.
+    // One arena per thread, each with its own fragmentation, would take 10 % more memory; a single arena, 10 % more time.
     mallopt(M_ARENA_MAX, 2)
-    // Memory that goes to and from the system for every batch is cleared each time.
+    // The system zeroes memory that is returned to it and requested again for every batch.
     mallopt(M_MMAP_THRESHOLD, 32 << 20)
     mallopt(M_TRIM_THRESHOLD, 32 << 20)
     mallopt(M_TOP_PAD, 4 << 20)
@@ -54,9 +54,9 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract:
-            "All in one process: consumer, HTTP, and, without a Redis URL, a private redis-server in the data folder.",
+            "Runs all in one process: consumer, HTTP and, without a Redis URL, a private redis-server in the data folder.",
         discussion:
-            "No HTTP with --until-idle. Makes the ledger if there is none. Exit codes: 0 after SIGTERM; 2 when going on would be wrong."
+            "Serves no HTTP with --until-idle. Creates the ledger if there is none. Exit codes: 0 after SIGTERM, or when idle with --until-idle; 2 continuing would be unsafe."
     )
 
     @OptionGroup var options: SettingsOptions
@@ -72,17 +72,17 @@ struct RunCommand: AsyncParsableCommand {
         let http = HTTPServices(settings, logger: logger)
         if settings.redisURL == nil, FilePath.socketAddress(settings.privateRedis.socket) == nil {
             throw ValidationError(
-                "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Name a shorter one with --data."
+                "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Choose a shorter path with --data."
             )
         }
         try await settings.createLedgerIfMissing()
         try await warnOfEmptyCatalogue(settings)
-        // As for 'consume'.
+        // As in `consume`: a run until idle serves no HTTP.
         let httpServices = untilIdle ? [] : try await http.all(decides: true)
-        // In the order of their starts; they stop in the opposite one.
+        // In start order; they stop in reverse order.
         var services: [any Service] = []
         if settings.redisURL == nil {
-            // The ledger may lie elsewhere.
+            // The ledger may be elsewhere, so nothing may have created the folder yet.
             FilePath.makeFolder(settings.data, mode: 0o700)
             let redis = PrivateRedis(settings.privateRedis, logger: logger)
             try await redis.keepRunning()
@@ -98,7 +98,7 @@ struct RunCommand: AsyncParsableCommand {
         defer { try? ledger.close() }
         if try await ledger.stock().products.isEmpty {
             printError(
-                "The catalogue is empty, so every order would be a dead letter. Bring one in: stocktake sync config/products.json"
+                "The catalogue is empty, so every order would be a dead letter. Import one: stocktake sync config/products.json"
             )
         }
     }
@@ -131,8 +131,8 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
     return service
 }
 
-/// Compares counters and ledger from time to time until cancelled, over separate connections: the consumer's must not
-/// wait for a comparison.
+/// Compares counters and ledger periodically until cancelled, over separate connections: the consumer's must not wait for
+/// a comparison.
 private func reconcile(_ settings: Settings, every interval: Duration) async {
     let ledger: any LedgerAdmin
     do {
@@ -141,7 +141,7 @@ private func reconcile(_ settings: Settings, every interval: Duration) async {
         return settings.logger().error("counters and ledger are not compared", metadata: ["error": "\(error)"])
     }
     defer { try? ledger.close() }
-    // What cannot be reached is in the log of the consumer already.
+    // The consumer already logs what it cannot reach.
     let client = settings.client()
     let reconciler = Reconciler(
         ledger: ledger, counters: CounterReader(keys: settings.keys, client: client), redis: settings.redis.redacted)
@@ -149,7 +149,7 @@ private func reconcile(_ settings: Settings, every interval: Duration) async {
     await client.close()
 }
 
-/// Runs services until one of them ends or the process gets a signal to stop; waits until all have ended.
+/// Runs services until one of them ends or the process receives a stop signal; returns when all have ended.
 func runServices(_ services: [any Service], logger: Logger) async throws {
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
@@ -164,16 +164,16 @@ func runServices(_ services: [any Service], logger: Logger) async throws {
     try await group.run()
 }
 
-/// Whether the process was started to outlive its terminal, as by nohup.
+/// Whether the process was started to outlive its terminal, as `nohup` does.
 private var isHangUpIgnored: Bool {
     var action = sigaction()
     sigaction(SIGHUP, nil, &action)
-    // SIG_IGN is 1, which is no function: it can only be compared as bits.
+    // SIG_IGN is 1, which is not a function's address: only the bits can be compared.
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
 }
 
 extension ConsumerTotals {
-    /// What there were besides orders and dead letters.
+    /// The counts of changes other than orders, each followed by a comma.
     fileprivate var changes: String {
         Command.Kind.allCases.filter { $0 != .placeOrder && self[$0.outcome] > 0 }
             .map { "\(self[$0.outcome].grouped) \($0.outcome.rawValue), " }.joined()

@@ -5,19 +5,19 @@ import Ledger
 import Operations
 import TextEncodings
 
-/// Which dead letters are meant: numbers, or all open ones of a reason.
+/// Selects dead letters: by number, or all open ones with a reason.
 struct DeadLetterOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("Numbers that the list shows.", valueName: "ID"))
+    @Argument(help: ArgumentHelp("Numbers of dead letters, as 'dead-letters list' shows them.", valueName: "ID"))
     var ids: [Int64] = []
 
     @Option(
-        help: "All open ones with this reason, instead of numbers.",
+        help: "All open dead letters with this reason, instead of numbers.",
         completion: .list(DeadLetterReason.words), transform: { try DeadLetterReason.named($0) })
     var reason: DeadLetterReason?
 
     func validate() throws {
         if ids.isEmpty == (reason == nil) {
-            throw ValidationError("Name dead letters by their numbers, or all open ones of a reason with --reason.")
+            throw ValidationError("Name dead letters by number, or all open ones with a reason by --reason.")
         }
     }
 
@@ -30,11 +30,11 @@ struct DeadLetterOptions: ParsableArguments {
 extension DeadLettersCommand {
     struct Replay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Has dead letters published again, as they came.",
+            abstract: "Publishes dead letters again, unchanged.",
             discussion: """
-                Worth it when what was wrong is right now: a product that the catalogue lacked, an order that came \
-                later. The active consumer publishes them; what still cannot be processed is a new dead letter. \
-                Exit codes: 0; 1 some are unknown or not open, and nothing was changed.
+                Useful once the cause is fixed: the catalogue lacked a product, or the order arrived later. The active \
+                consumer publishes them; a message that still cannot be processed becomes a new dead letter. Exit codes: \
+                0 success; 1 some are unknown or not open, and nothing was changed.
                 """)
 
         @OptionGroup var options: SettingsOptions
@@ -52,7 +52,7 @@ extension DeadLettersCommand {
             let consumer = await settings.ledger.lease.state()
             print(
                 "\(changed.counted("dead letter")) to be published again"
-                    + (already > 0 ? ", besides \(already.grouped) that were to be already" : "") + "; "
+                    + (already > 0 ? ", besides \(already.grouped) already requested" : "") + "; "
                     + (consumer.isHeld
                         ? "the active consumer\(consumer.process.map { " (process \($0))" } ?? "") does so within a second"
                         : "no consumer is active: the next one does so when it starts"))
@@ -61,18 +61,18 @@ extension DeadLettersCommand {
 
     struct Discard: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Removes the content of dead letters for good; that they came stays known.",
+            abstract: "Removes the content of dead letters permanently; a record of each is kept.",
             discussion: """
                 Type and payload are overwritten wherever the ledger is stored. While a refund is due, the list of \
-                refunds keeps id, payment intent, amount and currency. Open ones, and by number also replayed ones. Exit \
-                codes: 0; 1 not confirmed, or some are \
-                unknown or still to be published again, and nothing was changed.
+                refunds keeps id, payment intent, amount and currency. --reason selects open dead letters only; a number \
+                may also be that of a replayed one. Exit codes: 0 success; 1 not confirmed, or some are unknown or still \
+                to be published again, and nothing was changed.
                 """)
 
         @OptionGroup var options: SettingsOptions
         @OptionGroup var letters: DeadLetterOptions
 
-        @Flag(help: "Do not ask.")
+        @Flag(help: "Do not ask for confirmation.")
         var yes = false
 
         func run() async throws {
@@ -92,13 +92,13 @@ extension DeadLettersCommand {
                 try await ledger.discard(letters.choice, by: await OperatingSystemUser.name()), done: "discarded")
             print(
                 "discarded \(changed.counted("dead letter"))"
-                    + (already > 0 ? ", besides \(already.grouped) that were already" : "")
+                    + (already > 0 ? ", besides \(already.grouped) already discarded" : "")
                     + (changed > 0 ? ": \(try await waitForErasure(ledger, settings))" : ""))
         }
     }
 }
 
-/// How many were changed, and how many were so before; a refusal is said, and is the answer no.
+/// Returns how many dead letters were changed, and how many already were. Prints a refusal and throws `Exit.no`.
 private func numbers(_ result: ResolveResult, done: String) throws -> (changed: Int, already: Int) {
     switch result {
     case .done(let changed, let already): return (changed, already)
@@ -108,7 +108,7 @@ private func numbers(_ result: ResolveResult, done: String) throws -> (changed: 
         )
     case .incomplete(let numbers):
         printError(
-            "nothing was \(done): \(numbers.listed("dead letter")): too large to be kept whole. Publish it again from where it came."
+            "nothing was \(done): \(numbers.listed("dead letter")): too large to be kept whole. Publish it again from its source."
         )
     case .refused(let letters):
         for (number, status) in letters { printError("dead letter \(number) cannot be \(done): \(status.obstacle)") }
@@ -118,21 +118,21 @@ private func numbers(_ result: ResolveResult, done: String) throws -> (changed: 
 }
 
 extension DeadLetterStatus {
-    /// Why it cannot be changed, and what to do.
+    /// Why a dead letter with this status cannot be changed, and what to do.
     fileprivate var obstacle: String {
         switch self {
         case .replay:
             "it is to be published again. Start a consumer, and try again when its status is replayed."
         case .replayed:
-            "it was published again already. If that failed, too, there is a newer dead letter: replay that one."
-        case .discarded: "its content was discarded. Publish the message again from where it came."
+            "it was already published again. If that failed, too, there is a newer dead letter: replay that."
+        case .discarded: "its content was discarded. Publish the message again from its source."
         case .open: "it is open."
         }
     }
 }
 
 extension [Int64] {
-    /// "dead letter 7", "dead letters 7, 9".
+    /// The numbers after their noun: "dead letter 7", "dead letters 7, 9".
     func listed(_ noun: String) -> String {
         "\(noun)\(count == 1 ? "" : "s") \(map { String($0) }.joined(separator: ", "))"
     }

@@ -8,7 +8,7 @@ import TextEncodings
 
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dead-letters", abstract: "Messages that can never be processed as they are.",
+        commandName: "dead-letters", abstract: "Invalid messages, which can never be processed as they are.",
         subcommands: [List.self, Show.self, Replay.self, Discard.self])
 
     struct List: AsyncParsableCommand {
@@ -17,12 +17,12 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @OptionGroup var options: SettingsOptions
 
         @Option(
-            help: "Only those with this reason.", completion: .list(DeadLetterReason.words),
+            help: "Only dead letters with this reason.", completion: .list(DeadLetterReason.words),
             transform: { try DeadLetterReason.named($0) })
         var reason: DeadLetterReason?
 
         @Option(
-            help: "Only those with this status: open, replay, replayed or discarded.",
+            help: "Only dead letters with this status: open, replay, replayed or discarded.",
             completion: .list(DeadLetterStatus.words), transform: { try DeadLetterStatus.named($0) })
         var status: DeadLetterStatus?
 
@@ -59,12 +59,12 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows one dead letter whole; its content may hold a customer's data.",
-            discussion: "That it was looked at, and by whom, is kept ('audit list'). Exit codes: 0; 1 there is none.")
+            abstract: "Shows one dead letter in full; its content may include a customer's data.",
+            discussion: "The audit records who viewed it ('audit list'). Exit codes: 0 success; 1 it does not exist.")
 
         @OptionGroup var options: SettingsOptions
 
-        @Argument(help: ArgumentHelp("The number that the list shows.", valueName: "ID"))
+        @Argument(help: ArgumentHelp("The dead letter's number, as 'dead-letters list' shows it.", valueName: "ID"))
         var id: Int64
 
         @Flag(help: "Print JSON.")
@@ -107,7 +107,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             table.print()
             if let content = letter.payload ?? letter.fields {
                 print("")
-                // Its own lines are lines: nothing of ours follows.
+                // Keeps the line breaks of the content: nothing is printed after it.
                 for line in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
                     print(String(decoding: line, as: UTF8.self))
                 }
@@ -117,13 +117,13 @@ struct DeadLettersCommand: AsyncParsableCommand {
 }
 
 extension RecordedDeadLetter {
-    /// The type, as far as the ledger has given it.
+    /// The type as text, in a list only its start; empty if there is none.
     var typeText: String { type.map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
-    /// "open", "replayed (2026-11-22T10:00:00.000Z)".
+    /// The status and its time: "open", "replayed (2026-11-22T10:00:00.000Z)".
     var statusText: String { status.rawValue + (resolvedAt.map { " (\($0))" } ?? "") }
 
-    /// Raw bytes as Base64: they need not be text.
+    /// The dead letter as JSON, with raw bytes as Base64: they need not be text.
     func json(withContent: Bool) -> JSONValue {
         let facts = JSONValue.members([
             "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),

@@ -1,10 +1,10 @@
 import Ledger
 import TextEncodings
 
-/// The ledger: what it says, and what it is stored in.
+/// Checks of the ledger and of its storage.
 extension DoctorChecks {
     mutating func checkLedger() async {
-        // While the ledger is not open here.
+        // Must run while the ledger is not open in this process.
         let findings = await settings.ledger.examine()
         do {
             let ledger = try await settings.ledger.openReader(settings.store)
@@ -22,9 +22,9 @@ extension DoctorChecks {
         do {
             let before = await ledger.condition()
             let check = try await ledger.check()
-            // Nothing written meanwhile could be taken out of the log.
+            // The check kept everything that was written meanwhile in the log.
             let growth = await ledger.condition().logBytes - before.logBytes
-            let grown = growth > 0 ? "; its log has grown by \(growth.asBytes) meanwhile" : ""
+            let grown = growth > 0 ? "; its log grew by \(growth.asBytes) meanwhile" : ""
             let rows = "\(check.commands.text), \(check.deadLetters.counted("dead letter"))"
             if check.isSound {
                 add("ledger soundness", .ok, rows + grown)

@@ -6,11 +6,11 @@ import Monitoring
 import RedisClient
 import TextEncodings
 
-/// Versions, and whether Redis keeps what it is given.
+/// Checks of versions, and of whether Redis keeps the data that it receives.
 extension DoctorChecks {
-    /// The oldest version with all that the scripts use.
+    /// The oldest major version that supports everything the scripts use.
     private static let oldestRedis = 7
-    /// How much of its memory limit Redis may use, in percent.
+    /// The share of its memory limit that Redis may use, in percent.
     private static let memoryPercent: Int64 = 80
 
     mutating func checkVersionsAndRedis() async {
@@ -32,7 +32,7 @@ extension DoctorChecks {
                 ? (.ok, value)
                 : (
                     .warn,
-                    "\(value): a crash of Redis may lose messages that were published and not read. Set it to always"
+                    "\(value): a crash of Redis may lose published messages that have not been read. Set it to always"
                 )
         }
         checkMemory()
@@ -44,7 +44,7 @@ extension DoctorChecks {
                 ? (.ok, "\(apart) ms between this machine and Redis")
                 : (
                     .warn,
-                    "\(apart.grouped) ms between this machine and Redis: times of decisions are wrong by that much"
+                    "\(apart.grouped) ms between this machine and Redis: decision times are wrong by that much"
                 )
         }
     }
@@ -56,7 +56,7 @@ extension DoctorChecks {
             isRedisReachable = true
         } catch RedisError.reply(let error, _) where error.code == "NOPERM" {
             isRedisReachable = true
-            return add("redis", .unknown, "\(name): answers, but this user may not use INFO")
+            return add("redis", .unknown, "\(name): reachable, but this user may not use INFO")
         } catch {
             return add("redis", .bad, explained(error))
         }
@@ -78,11 +78,11 @@ extension DoctorChecks {
         let name = "redis append only"
         guard let info else { return add(name, .unknown, "Redis does not say") }
         if info["aof_enabled"] != "1" {
-            add(name, .warn, "off: a restart of Redis loses messages that nobody has read. Set appendonly to yes")
+            add(name, .warn, "off: a restart of Redis loses unread messages. Set appendonly to yes")
         } else if let status = info["aof_last_write_status"], status != "ok" {
-            add(name, .bad, "on, but the last write failed (\(status)). Look into the log and at the disk of Redis")
+            add(name, .bad, "on, but the last write failed (\(status)). Check the log and the disk of Redis")
         } else if let status = info["aof_last_bgrewrite_status"], status != "ok" {
-            add(name, .warn, "on, but the last rewriting failed (\(status)): the file only grows. Look into its log")
+            add(name, .warn, "on, but the last rewrite failed (\(status)): the file only grows. Check the log of Redis")
         } else {
             add(name, .ok, "on")
         }
@@ -97,7 +97,7 @@ extension DoctorChecks {
         add(
             "redis eviction", policy == "noeviction" ? .ok : .bad,
             policy == "noeviction"
-                ? policy : "\(policy): may throw away messages that nobody has read. Set maxmemory-policy to noeviction"
+                ? policy : "\(policy): may evict unread messages. Set maxmemory-policy to noeviction"
         )
         let limit = info["maxmemory"].flatMap { Int64($0) } ?? 0
         if limit == 0 {
@@ -107,7 +107,8 @@ extension DoctorChecks {
             add(
                 "redis memory", isFull ? .warn : .ok,
                 "\(used.asBytes) used of \(limit.asBytes)"
-                    + (isFull ? ": full, it takes no messages. Raise maxmemory, or keep messages shorter" : ""))
+                    + (isFull
+                        ? ": a full Redis accepts no messages. Raise maxmemory, or keep messages for less time" : ""))
         }
     }
 

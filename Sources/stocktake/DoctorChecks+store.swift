@@ -8,13 +8,13 @@ import Reconciliation
 import RedisClient
 import TextEncodings
 
-/// Whether orders are decided, and counters and ledger agree.
+/// Checks that orders are decided, and that counters and ledger agree.
 extension DoctorChecks {
-    /// How long a message may wait, unread or pending, while a consumer is active.
+    /// How long a message may wait, unread or pending, while a consumer is active, in milliseconds.
     private static let patience: Int64 = 60_000
-    /// Milliseconds that a loss is something to look at: publishers have sent again by then, or never will.
+    /// How long a loss is a warning, in milliseconds: by then publishers have sent again, or never will.
     private static let lossReminder: Int64 = 7 * 24 * 3_600_000
-    /// How long counters and ledger get to come to one state.
+    /// How long counters and ledger may take to reach the same state.
     private static let reconcilePatience = Duration.seconds(2)
 
     mutating func checkStore() async {
@@ -42,7 +42,7 @@ extension DoctorChecks {
         guard let ledger, let ledgerHead else { return add("counters", .unknown, "the ledger cannot be read") }
         let (settings, client, isConsumerActive) = (settings, client, isConsumerActive)
         await askRedis("counters") {
-            // Read before the counters: it says how far they must be.
+            // Read before the counters, which must have reached it.
             let watermark = try await ledger.watermark()
             let head = try await CounterHead.read(settings.keys, client)
             let state = "ledger at epoch \(ledgerHead.epoch), seq \(ledgerHead.seq)"
@@ -75,7 +75,7 @@ extension DoctorChecks {
         }
     }
 
-    /// Whether everything that is recorded is announced, or will soon be.
+    /// Checks that everything recorded is announced, or soon will be.
     private mutating func checkOutcomes() async {
         guard let ledger, let ledgerHead else { return add("outcomes", .unknown, "the ledger cannot be read") }
         let (client, keys, isConsumerActive) = (client, settings.keys, isConsumerActive)
@@ -84,7 +84,7 @@ extension DoctorChecks {
             while true {
                 let head = try await CounterHead.read(keys, client)
                 guard head.ledger == ledger.identity, let unannounced = head.unannounced(of: ledgerHead) else {
-                    return (.unknown, "Redis does not say how far they are announced")
+                    return (.unknown, "Redis does not report how far they are announced")
                 }
                 if unannounced == 0 { return (.ok, "announced up to position \(ledgerHead.position.grouped)") }
                 let count = Int(clamping: unannounced).counted("row")
@@ -94,7 +94,7 @@ extension DoctorChecks {
                 if ContinuousClock.now >= end {
                     return (
                         .bad,
-                        "\(count) of the journal not announced. The consumer's log says why: the right to XADD may be missing, or something else is stored under '\(keys.outcomes)'"
+                        "\(count) of the journal not announced. The consumer's log says why: its user may lack permission for XADD, or something else is stored under '\(keys.outcomes)'"
                     )
                 }
                 try await Task.sleep(for: .milliseconds(100))
@@ -136,7 +136,7 @@ extension DoctorChecks {
             if .milliseconds(ahead) <= Timestamp.clockTolerance { return (.ok, detail) }
             return (
                 .warn,
-                "\(detail); the newest id is \((ahead / 1_000).grouped) s ahead of Redis' clock, which was set ahead for a while: until it catches up, ids do not say how long a message has waited"
+                "\(detail); the newest id is \((ahead / 1_000).grouped) s ahead of Redis' clock, which was set ahead for a while: until it catches up, ids do not show how long a message has waited"
             )
         }
         await askRedis("unread") {
@@ -155,17 +155,17 @@ extension DoctorChecks {
             guard lost.total > 0, let found = lost.foundAt else { return (.ok, "none") }
             let count = Int(clamping: lost.total).counted("message")
             let time = Timestamp.text(milliseconds: found)
-            let detail = "\(count) gone from the stream before they were processed, the last found at \(time)"
+            let detail = "\(count) lost from the stream before processing, the last found at \(time)"
             let now = try await RedisClock.read(client) ?? SystemClock.milliseconds()
             if now - found > Self.lossReminder { return (.ok, detail) }
             return (.warn, "\(detail). Publish again what has no outcome, and find out what trims the stream")
         }
     }
 
-    /// How long a consumer waits for messages before it asks again, and some more.
+    /// How long a consumer waits for messages before it reads again, plus a margin.
     private static let readInterval = Duration.milliseconds(2_500)
 
-    /// Whether another consumer than the active one reads in its group.
+    /// Checks that no consumer other than the active one reads in its group.
     private mutating func checkConsumerNames() async {
         let (client, keys, isConsumerActive) = (client, settings.keys, isConsumerActive)
         await askRedis("consumer names") {
@@ -173,7 +173,7 @@ extension DoctorChecks {
             let recent = known.filter { .milliseconds($0.idle) < Self.readInterval * 2 }
             var reading = recent
             if recent.count > (isConsumerActive ? 1 : 0) {
-                // One that has just ended has asked a moment ago, too.
+                // A consumer that has just ended has also read recently.
                 try await Task.sleep(for: Self.readInterval + .milliseconds(100))
                 let later = try await GroupConsumer.read(keys, client)
                 reading = recent.compactMap { before in
@@ -185,33 +185,33 @@ extension DoctorChecks {
             }
             let names = reading.map(\.name).joined(separator: ", ")
             if reading.count > 1 {
-                return (.warn, "\(names) read in one group: end all but one. Which of them decides is chance")
+                return (.warn, "\(names) read in one group: end all but one. Which of them decides is left to chance")
             }
             if !isConsumerActive, !reading.isEmpty {
                 return (
                     .warn,
-                    "\(names) reads in the group, and no consumer is active on this machine: one on another machine, or another program. End it"
+                    "\(names) reads in the group, but no consumer is active on this machine: it is on another machine, or another program. End it"
                 )
             }
             let holding = known.filter { $0.pending > 0 && !recent.map(\.name).contains($0.name) }
             if isConsumerActive, let other = holding.first {
                 return (
                     .warn,
-                    "\(other.name) holds \(Int(clamping: other.pending).counted("message")) and has asked for nothing for \((other.idle / 1_000).grouped) s: the active consumer takes them over within seconds, or says in its log why not"
+                    "\(other.name) holds \(Int(clamping: other.pending).counted("message")) and has not read for \((other.idle / 1_000).grouped) s: the active consumer takes them over within seconds, or says in its log why not"
                 )
             }
-            return (.ok, names.isEmpty ? "nobody was given messages within the last 5 s" : names)
+            return (.ok, names.isEmpty ? "no consumer has read within the last 5 s" : names)
         }
     }
 
-    /// What it means that messages wait.
+    /// The result of a check that has found waiting messages.
     private func waiting(_ messages: WaitingMessages) async throws -> ReconcileResult {
         let age = messages.age(at: try await RedisClock.read(client) ?? SystemClock.milliseconds())
         let count = Int(clamping: messages.count).counted("message") + (messages.isLowerBound ? " or more" : "")
         let detail =
             "\(count), the oldest \(messages.oldest.flatMap { age == nil ? nil : "of \($0.time)" } ?? "of unknown age")"
         if !isConsumerActive { return (.warn, detail + "; no consumer is active") }
-        if age ?? 0 > Self.patience { return (.warn, detail + ". Look into the consumer's log") }
+        if age ?? 0 > Self.patience { return (.warn, detail + ". Check the consumer's log") }
         return (.ok, detail)
     }
 

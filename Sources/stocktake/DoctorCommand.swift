@@ -7,19 +7,19 @@ import StrictJSON
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Looks at everything that a store needs: versions, Redis, the ledger, the consumer, the stream.",
+        abstract: "Checks everything that a store needs: versions, Redis, the ledger, the consumer, the stream.",
         discussion: """
-            Changes nothing, and reads little: it may be run every minute, however large the ledger is. With --deep it \
-            reads all of the ledger, which takes minutes if there are millions of orders. unknown: it cannot be told, \
-            for instance because Redis does not allow the question. Exit codes: 0 nothing is bad; 1 something is; 2 \
-            neither Redis nor the ledger can be reached.
+            Changes nothing and reads little, so it may run every minute, however large the ledger is. With --deep it \
+            reads the whole ledger, which takes minutes for millions of orders. The status "unknown" means that the \
+            check was not possible, for instance because Redis does not permit the command. Exit codes: 0 nothing is \
+            bad; 1 something is bad; 2 neither Redis nor the ledger can be reached.
             """)
 
     @OptionGroup var options: SettingsOptions
 
     @Flag(
         help:
-            "Also read the whole ledger: integrity, references, and the sold quantities counted again. The log is not started over meanwhile."
+            "Also check the whole ledger: integrity, references and recounted sold quantities. Its log grows meanwhile."
     )
     var deep = false
 
@@ -43,12 +43,12 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 }
 
-/// What came of one question.
+/// The result of one check.
 struct HealthCheck: Sendable {
-    /// From best to worst, but for `unknown`, which is neither.
+    /// From best to worst, except `unknown`, which has no rank.
     enum Status: String, Sendable {
         case ok
-        /// It works, but needs a look.
+        /// It works, but needs attention.
         case warn
         case bad
         case unknown
@@ -59,16 +59,16 @@ struct HealthCheck: Sendable {
     var detail: String
 }
 
-/// The questions, in their order, and what came of them so far.
+/// Runs the checks in order, and holds their results so far.
 struct DoctorChecks {
     let settings: Settings
     let client: RedisClient
-    /// Whether the whole ledger is read.
+    /// Whether the whole ledger is checked.
     let isDeep: Bool
     var checks: [HealthCheck] = []
     var ledger: (any LedgerReader)?
     var ledgerHead: LedgerHead?
-    /// What INFO says; nil: Redis cannot be reached, or does not allow it.
+    /// The fields of INFO; nil: Redis cannot be reached, or does not permit the command.
     var info: [String: String]?
     var isRedisReachable = false
     var isConsumerActive = false
@@ -94,7 +94,7 @@ struct DoctorChecks {
 
     var couldTell: Bool { isRedisReachable || ledger != nil }
 
-    /// The worst of all checks that gave a result.
+    /// The worst status of all checks that gave a result.
     var status: HealthCheck.Status {
         for status in [HealthCheck.Status.bad, .warn] where checks.contains(where: { $0.status == status }) {
             return status
@@ -124,7 +124,7 @@ struct DoctorChecks {
 
     typealias ReconcileResult = (status: HealthCheck.Status, detail: String)
 
-    /// A question to Redis. What it does not allow or answer is unknown.
+    /// Adds the result of a check that asks Redis: `unknown` if Redis does not permit or answer the command.
     mutating func askRedis(_ name: String, _ question: () async throws -> ReconcileResult) async {
         guard isRedisReachable else { return add(name, .unknown, "Redis cannot be reached") }
         do {

@@ -8,17 +8,17 @@ enum EnvironmentVariable {
     static let config = "STOCKTAKE_CONFIG"
 
     private static let prefix = "STOCKTAKE_"
-    /// Those that are no settings: of debug builds, of the tests and the scripts.
+    /// Variables that are not settings: those of debug builds, tests and scripts.
     private static let others = ["STOCKTAKE_FAILPOINT", "STOCKTAKE_REAL_ORDERS"]
     private static let testPrefix = "STOCKTAKE_TEST_"
 
-    /// Nil where it is not set, or empty, as compose files pass what has no value.
+    /// The value; nil if the variable is unset or empty, which is how compose files pass a variable without a value.
     static func value(of name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return FilePath.text(value)
     }
 
-    /// Names every variable that is meant for this program, as its name says, and has no effect.
+    /// Warns of every variable that has the prefix of this program but no effect.
     static func warnOfUnknown() {
         let settings = SettingName.all.map(\.variable) + [config]
         let known = Set(settings + others)
@@ -26,11 +26,11 @@ enum EnvironmentVariable {
         for name in names where !known.contains(name) && !name.hasPrefix(testPrefix) {
             guard let value = value(of: name), !isOfKubernetes(name, value) else { continue }
             let suggestion = SpellingSuggestion.closest(to: name, among: settings).map { " Did you mean \($0)?" } ?? ""
-            printError("warning: \(name) is no setting and has no effect.\(suggestion)")
+            printError("warning: \(name) is not a setting and has no effect.\(suggestion)")
         }
     }
 
-    /// Kubernetes gives every container the addresses of services by such names, of a service "stocktake", too.
+    /// Whether Kubernetes has set the variable: it passes the addresses of a service "stocktake" under these names.
     private static func isOfKubernetes(_ name: String, _ value: String) -> Bool {
         let rest = name.dropFirst(prefix.count)
         return rest == "SERVICE_HOST" || rest.hasPrefix("SERVICE_PORT") || rest.hasPrefix("PORT_")

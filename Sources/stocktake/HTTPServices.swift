@@ -11,15 +11,15 @@ import Monitoring
 import RedisClient
 import ServiceLifecycle
 
-/// What a process serves over HTTP.
+/// Creates the services with which a process serves HTTP.
 struct HTTPServices {
     private let settings: Settings
     private let logger: Logger
     private let registry: PrometheusRegistry
-    /// Of both servers.
+    /// Shared by both servers.
     private let unread: UnreadBytes
 
-    /// Has all metrics of the process kept from now on: make it before whatever counts something, and once.
+    /// Installs the registry for all metrics of the process: create one instance, before anything that counts.
     init(_ settings: Settings, logger: Logger) {
         self.settings = settings
         self.logger = logger
@@ -28,9 +28,9 @@ struct HTTPServices {
         unread = UnreadBytes(limit: settings.http.bufferBytes)
     }
 
-    /// Both servers, in the order of their starts: what they read from, the servers, and the live figures, which have
-    /// to end before the server whose answers they are.
-    /// - Parameter decides: whether the process is a consumer, too: then the operator's `/readyz` is about deciding.
+    /// Both servers and the services that they need, in start order: data sources, servers, live availability. Live
+    /// availability must end before the public server, which waits for its event streams.
+    /// - Parameter decides: whether the process is also a consumer: then the operator's `/readyz` reports on deciding.
     func all(decides: Bool) async throws -> [any Service] {
         raiseFileLimit(to: settings.http.listener.connections)
         let ledger = try await openLedger()
@@ -52,7 +52,7 @@ struct HTTPServices {
         return [sources, monitorSources, server, office, api.liveAvailability, api.ledgerWatch]
     }
 
-    /// The operator's server alone, for a process that consumes and has no public server.
+    /// Only the operator's server, for a consumer without a public server.
     func operatorOnly() async throws -> [any Service] {
         let (monitor, sources) = try await monitor { 0 }
         return [sources, operatorServer(monitor) { await monitor.health() }]
@@ -60,29 +60,29 @@ struct HTTPServices {
 
     // MARK: - Parts
 
-    /// What the consumer has found, which may have ended since.
+    /// The damage to the ledger that a consumer has found; the consumer may have ended since.
     private var knownDamage: @Sendable () async -> String? {
         { [lease = settings.ledger.lease] in await lease.soundness()?.damage }
     }
 
     private func openLedger() async throws -> any LedgerReader {
-        // Waited for, as the consumer waits: a full disk at its start must not end the process.
+        // Retried, as in the consumer: a disk that is full at the start must not end the process.
         try await Retrier(stop: StopSignal(), logger: logger).ledger { [settings] in
             try await settings.ledger.openReader(settings.store)
         }
     }
 
-    /// One for each thread that serves, so that a read wakes no other.
+    /// One client for each event loop, so that a read does not wake another thread.
     private func clients() -> [RedisClient] {
         var options = settings.redisOptions
-        // An HTTP client is better asked to come back than kept waiting.
+        // Fails early: an HTTP client should retry later rather than wait.
         options.commandTimeout = .seconds(1)
         options.connectTimeout = .seconds(1)
         return RedisClient.onEachEventLoop(url: settings.redis, options: options, logger: logger)
     }
 
-    /// With separate connections: a look at a Redis that hangs must not end the reads of others, nor a comparison of
-    /// all counters keep them waiting for the ledger.
+    /// The monitor and its data sources. Its connections are separate: a check of a Redis that hangs must not fail
+    /// other reads, and a comparison of all counters must not delay other reads of the ledger.
     private func monitor(subscribers: @escaping @Sendable () -> Int) async throws -> (StoreMonitor, Closing) {
         let ledger = try await openLedger()
         var quiet = logger
@@ -105,7 +105,7 @@ struct HTTPServices {
         let sources = OperatorSources(
             status: { await monitor.status().json },
             metrics: { [registry, unread] in
-                // The gauges of the store are those of this look.
+                // Sets the store's gauges to this status.
                 _ = await monitor.status()
                 unread.record()
                 return (registry.render(), PrometheusRegistry.contentType)
@@ -118,7 +118,7 @@ struct HTTPServices {
         }
     }
 
-    /// An address to open: "every address" is none.
+    /// A URL that a browser can open, which that of a wildcard address is not.
     private static func url(_ host: String, _ port: Int) -> String {
         let host = anyAddresses[host] ?? host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
@@ -128,7 +128,7 @@ struct HTTPServices {
         anyAddresses[host] == nil ? "" : " (and every other address of this machine)"
     }
 
-    /// Addresses that stand for all, each with the loopback address that reaches this machine from itself.
+    /// Wildcard addresses, each with the loopback address that reaches this machine from itself.
     private static let anyAddresses = ["0.0.0.0": "127.0.0.1", "::": "::1"]
 }
 
@@ -139,7 +139,7 @@ extension StoreMonitor {
     }
 }
 
-/// Closes what others use, once they have ended: it has to be started before them.
+/// Closes what other services use once they have ended. It must start before them.
 private struct Closing: Service {
     let close: @Sendable () async -> Void
 
@@ -149,9 +149,9 @@ private struct Closing: Service {
     }
 }
 
-/// Every connection is an open file, of which a process may have as few as 1,024 until it asks for more.
+/// Raises the process' limit of open files, which may be as low as 1,024: every connection is one.
 private func raiseFileLimit(to connections: Int) {
-    /// For the ledger, Redis and the libraries.
+    /// Files of the ledger, Redis and the libraries.
     let others: rlim_t = 128
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

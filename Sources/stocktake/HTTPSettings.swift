@@ -1,19 +1,19 @@
 import ArgumentParser
 import AvailabilityAPI
 
-/// The settings of what is served over HTTP, valid.
+/// The validated settings of the HTTP servers.
 struct HTTPSettings: Sendable {
     var listener: ListenerSettings
     var origins: AllowedOrigins
     var fallsBackToLedger: Bool
-    /// What may be held for clients that have not read it, over all connections.
+    /// The most bytes buffered for clients that have not read them, over all connections.
     var bufferBytes: Int
-    /// Port 0 is any free one; nil: not said.
     var operatorHost: String
+    /// 0: any free port; nil: not set.
     var operatorPort: Int?
     var operatorToken: String?
 
-    /// The operator's port by default.
+    /// The operator's default port.
     static let defaultOperatorPort = 8_081
 
     init(_ sources: SettingsSources) throws {
@@ -28,12 +28,12 @@ struct HTTPSettings: Sendable {
         operatorToken = try sources.value(.operatorToken)
         if operatorToken == nil, !["127.0.0.1", "localhost", "::1"].contains(operatorHost) {
             throw ValidationError(
-                "operator_host is \(operatorHost), which others can reach. Set operator_token (STOCKTAKE_OPERATOR_TOKEN), or leave it at 127.0.0.1."
+                "operator_host is \(operatorHost), which other machines can reach. Set operator_token (STOCKTAKE_OPERATOR_TOKEN), or leave it at 127.0.0.1."
             )
         }
     }
 
-    /// Where the operator is served by a process that serves anyway.
+    /// The address of the operator's server in a process that serves HTTP in any case.
     var operatorListener: ListenerSettings {
         ListenerSettings(host: operatorHost, port: operatorPort ?? Self.defaultOperatorPort)
     }

@@ -5,16 +5,16 @@ import Operations
 extension LedgerCommand {
     struct Adopt: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes this ledger the one that Redis' counters follow, after it was restored or replaced.",
+            abstract: "Makes the counters in Redis follow this ledger after it was restored or replaced.",
             discussion: """
-                Sets the consumer group back to the beginning of the stream, so that what the stream still holds is \
+                Resets the consumer group to the beginning of the stream, so that everything the stream still holds is \
                 decided again before anything new is sold. Orders that neither the ledger nor the stream holds are \
-                unknown from then on. Exit codes: 0; 1 not adopted: not confirmed, or a consumer is active.
+                unknown from then on. Exit codes: 0 success; 1 not adopted: not confirmed, or a consumer is active.
                 """)
 
         @OptionGroup var options: SettingsOptions
 
-        @Flag(help: "Do not ask.")
+        @Flag(help: "Do not ask for confirmation.")
         var yes = false
 
         func run() async throws {

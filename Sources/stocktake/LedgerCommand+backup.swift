@@ -6,7 +6,7 @@ import TextEncodings
 extension LedgerCommand {
     struct Backup: AsyncParsableCommand, FileCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Copies the ledger into a new file, also while a consumer writes it, and checks the copy.",
+            abstract: "Copies the ledger to a new file, even while a consumer writes to it, and checks the copy.",
             discussion: """
                 The copy is one file, for its owner alone, as it holds addresses. It has its name only when it is \
                 whole, sound and on disk; a run that was cut short leaves FILE.partial at most. Exit codes: 0; 1 not \
@@ -15,7 +15,7 @@ extension LedgerCommand {
 
         @OptionGroup var options: SettingsOptions
 
-        @Argument(help: ArgumentHelp("The file to make.", valueName: "FILE"))
+        @Argument(help: ArgumentHelp("The file to create.", valueName: "FILE"))
         var file: String
 
         var files: [String] { [file] }
@@ -48,10 +48,11 @@ extension LedgerCommand {
 }
 
 extension Settings {
-    /// - Parameter action: "restoring".
+    /// The backups of the ledger.
+    /// - Parameter action: what they are needed for, in an error: "restoring".
     func backups(for action: String) throws -> any LedgerBackups {
         guard let backups = ledger.backups else {
-            throw Failure("\(action) the ledger failed: on \(ledger): it has no files. Use its server's own means.")
+            throw Failure("\(action) the ledger failed: on \(ledger): it has no files. Use its server's own tools.")
         }
         return backups
     }

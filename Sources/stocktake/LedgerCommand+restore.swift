@@ -5,27 +5,28 @@ import Operations
 extension LedgerCommand {
     struct Restore: AsyncParsableCommand, FileCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Puts a backup in the ledger's place, and has the stream decided again from its beginning.",
+            abstract: "Replaces the ledger with a backup; the stream is then decided again from its beginning.",
             discussion: """
-                The backup is checked first; what it replaces, damaged or not, is kept beside it. Says what the backup lacks, and \
-                whether the stream still holds that, or that it cannot know. Stop whatever has the ledger open first: run, consume \
-                and serve. Exit codes: 0; 1 not restored: not confirmed, the backup is not a \
-                sound ledger of this store or of another ledger than the one it replaces, what is in that place belongs to \
-                another store, a newer version or another program, or another process has the ledger open; 2 Redis cannot \
-                be reached. In all but the first nothing was changed.
+                The backup is checked first; the ledger that it replaces, damaged or not, is kept beside it. Reports \
+                what the backup lacks, and whether the stream still holds that or this cannot be known. First stop every \
+                process that has the ledger open: run, consume and serve. Exit codes: 0 success; 1 not restored: not \
+                confirmed; the backup is not a sound ledger of this store, or belongs to another ledger than the one that \
+                it would replace; the file in the ledger's place belongs to another store, a newer version or another \
+                program; or another process has the ledger open; 2 Redis cannot be reached. With any code but 0, nothing \
+                was changed.
                 """)
 
         @OptionGroup var options: SettingsOptions
 
-        @Argument(help: ArgumentHelp("The backup.", valueName: "FILE"))
+        @Argument(help: ArgumentHelp("The backup to restore.", valueName: "FILE"))
         var file: String
 
         var files: [String] { [file] }
 
-        @Flag(help: "Do not ask.")
+        @Flag(help: "Do not ask for confirmation.")
         var yes = false
 
-        @Flag(help: "The backup may be of another ledger than the one it replaces, or that Redis follows.")
+        @Flag(help: "Allow a backup of another ledger than the one that it replaces or that Redis follows.")
         var otherLedger = false
 
         func run() async throws {
@@ -40,11 +41,11 @@ extension LedgerCommand {
                     report: { findings in
                         for line in RestoreReport(findings).lines { print(line) }
                     },
-                    confirm: { yes || confirm("Put \(file) in the place of \(settings.ledger)?") },
+                    confirm: { yes || confirm("Replace \(settings.ledger) with \(file)?") },
                     done: { restored in
                         print(
                             "restored \(settings.ledger) from \(file)"
-                                + (restored.kept.map { "; what it replaces is \($0)" } ?? ""))
+                                + (restored.kept.map { "; the replaced ledger is kept as \($0)" } ?? ""))
                         for line in RestoreReport(restored.findings).advice { print(line) }
                     })
                 guard isRestored else {
@@ -56,7 +57,7 @@ extension LedgerCommand {
                 throw error
             } catch let error as any LedgerError {
                 switch error.kind {
-                // Nothing need be in the ledger's place.
+                // This is the backup: a missing ledger is not an error.
                 case .missing:
                     throw Failure(
                         "restoring the ledger failed: on \(file): there is no such file. Name one that 'stocktake ledger backup' has made."

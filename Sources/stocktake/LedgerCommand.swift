@@ -6,12 +6,12 @@ import TextEncodings
 
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "The ledger, which holds the truth.",
+        commandName: "ledger", abstract: "The ledger, the authoritative record of a store.",
         subcommands: [Create.self, Drop.self, Check.self, Backup.self, Restore.self, Adopt.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes an empty ledger.", discussion: "Exit codes: 0; 1 there is one already.")
+            abstract: "Creates an empty ledger.", discussion: "Exit codes: 0 success; 1 the ledger already exists.")
 
         @OptionGroup var options: SettingsOptions
 
@@ -29,8 +29,8 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Reads the whole ledger: integrity, references, and the sold quantities counted again.",
-            discussion: "Exit codes: 0 sound; 1 not.")
+            abstract: "Checks the whole ledger: integrity, references and recounted sold quantities.",
+            discussion: "Exit codes: 0 sound; 1 not sound.")
 
         @OptionGroup var options: SettingsOptions
 
@@ -54,33 +54,33 @@ struct LedgerCommand: AsyncParsableCommand {
         private static func show(_ check: LedgerCheck, _ ledger: any LedgerReader) {
             for line in check.integrity { print("integrity: \(line)") }
             if check.danglingReferences > 0 {
-                print("\(check.danglingReferences.grouped) rows refer to rows that are not there")
+                print("\(check.danglingReferences.grouped) rows refer to rows that do not exist")
             }
             if check.missingRecords != 0 {
                 print(
-                    "\(check.missingRecords.grouped) rows (orders, cancellations, adjustments, refunds, dead letters) were recorded and are not there"
+                    "\(check.missingRecords.grouped) rows (orders, cancellations, adjustments, refunds, dead letters) were recorded but are missing"
                 )
             }
             if check.missingRefusals != 0 {
                 print(
-                    "\(check.missingRefusals.grouped) refused orders were recorded and are not there, or not as refused"
+                    "\(check.missingRefusals.grouped) refused orders were recorded but are missing, or are no longer refused"
                 )
             }
             if check.missingDeadLetterBytes != 0 {
-                print("the bytes of dead letters are counted \(check.missingDeadLetterBytes.grouped) too high")
+                print("the byte count of dead letters is too high by \(check.missingDeadLetterBytes.grouped)")
             }
             if check.refundFaults != 0 {
                 print(
-                    "\(check.refundFaults.grouped) refunds or sums of refunds are not what is recorded gives"
+                    "\(check.refundFaults.grouped) refunds or sums of refunds do not match the records"
                 )
             }
             for miscount in check.miscounts {
                 print(
-                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
+                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), the records add up to \(miscount.counted.grouped)"
                 )
             }
             let verdict = "\(ledger.name): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store)"
-            // Of a damaged file not all is known.
+            // The counts of a damaged file may be incomplete.
             guard check.integrity.isEmpty else {
                 print(verdict)
                 print("The file is damaged: 'stocktake ledger restore FILE' puts a backup in its place.")
@@ -90,7 +90,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "\(verdict), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)"
             )
             if !check.miscounts.isEmpty {
-                print("'stocktake reconcile --deep --repair' counts the quantities again.")
+                print("'stocktake reconcile --deep --repair' recounts the quantities.")
             }
         }
 
@@ -119,16 +119,16 @@ struct LedgerCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Deletes the ledger, with all its orders, and the counters in Redis.",
             discussion: """
-                Messages that are still in the stream stay there. Exit codes: 0; 1 not dropped: not confirmed, or \
+                Messages in the stream are kept. Exit codes: 0 success; 1 not dropped: not confirmed, or \
                 another process has the ledger open.
                 """)
 
         @OptionGroup var options: SettingsOptions
 
-        @Flag(help: "Do not ask.")
+        @Flag(help: "Do not ask for confirmation.")
         var yes = false
 
-        @Flag(help: "Leave the counters in Redis as they are; a new ledger then has to be adopted ('ledger adopt').")
+        @Flag(help: "Keep the counters in Redis; a new ledger must then be adopted ('ledger adopt').")
         var keepCounters = false
 
         func run() async throws {

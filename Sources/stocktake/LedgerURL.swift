@@ -4,15 +4,16 @@ import Files
 import SQLiteLedger
 import TextEncodings
 
-/// Where a ledger is, as settings name it: `sqlite:///path` or a path. The only place that knows which backends exist.
+/// Parses the `ledger` setting: `sqlite:///path` or a plain path. Only this type knows which backends exist.
 enum LedgerURL {
-    /// - Parameter text: not empty; a path in it is relative to the working directory, and may have any bytes.
+    /// The location that `text` names.
+    /// - Parameter text: not empty; a path in it is relative to the working directory and may contain any bytes.
     static func location(_ text: String) throws -> any LedgerLocation {
         guard let (scheme, rest) = parts(text) else { return file(FilePath.absolute(text)) }
-        // Without the rest: it may hold a password.
+        // The error omits the rest of the URL, which may contain a password.
         guard scheme == "sqlite" else {
             throw ValidationError(
-                "The ledger's URL begins with \(scheme)://; only sqlite:///PATH, or a path, is known.")
+                "The ledger's URL begins with \(scheme)://; only sqlite:///PATH, or a path, is supported.")
         }
         let bytes = FilePath.bytes(rest)
         guard bytes.first == UInt8(ascii: "/"), bytes.count > 1 else {
@@ -23,16 +24,17 @@ enum LedgerURL {
             let path = PercentEncoding.decode(bytes), !path.contains(0)
         else {
             throw ValidationError(
-                "The ledger's URL has a parameter, or a % that begins no byte. In a path write %3F for ?, %23 for #, %25 for %."
+                "The ledger's URL has a parameter or an invalid % escape. In a path write %3F for ?, %23 for #, %25 for %."
             )
         }
         return file(FilePath.text(path))
     }
 
+    /// The location of a SQLite ledger.
     /// - Parameter path: absolute.
     static func file(_ path: String) -> any LedgerLocation { SQLiteLedgerLocation(path: path) }
 
-    /// nil: it is no URL, but a path.
+    /// The scheme and the rest of a URL; nil: `text` is a path.
     private static func parts(_ text: String) -> (scheme: String, rest: Substring)? {
         guard let range = text.firstRange(of: "://") else { return nil }
         let scheme = text[..<range.lowerBound]

@@ -1,15 +1,15 @@
 import Domain
 import Logging
 
-/// Log lines for people and for `grep`: time, level, message, then what it is about, on standard error. Logging never
-/// blocks on a reader.
+/// Logs lines for people and for `grep` to standard error: time, level, message, metadata. Logging never blocks on a
+/// reader.
 ///
 ///     2026-11-22T10:00:00.000Z warning  waiting for Redis: error=…, for=deciding a batch
 struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
 
-    /// The longest name of a level.
+    /// The length of the longest name of a level.
     private static let levelWidth = 8
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -23,7 +23,7 @@ struct LineLogHandler: LogHandler {
         let level = event.level.rawValue
         let padding = String(repeating: " ", count: Self.levelWidth - level.count)
         let text = details.isEmpty ? "\(event.message)" : "\(event.message): \(details)"
-        // A line is a line, whatever an id or a server's reply holds.
+        // Escaped, so that an id or a server's reply cannot break the line.
         LineWriter.standardError.write("\(Timestamp.now()) \(level)\(padding) \(text.printable)")
     }
 }

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Writes lines to standard output or standard error.
 ///
-/// In a service no caller ever waits: a pipe that is full and not read must not hold up a consumer that has the store's
-/// lock. A Dispatch queue writes the lines, in their order. Lines for which there is no room are left out, and how many
-/// is said in their place.
+/// In a service, callers never block: a full pipe that is not read must not stall a consumer that holds the store's
+/// lock. A Dispatch queue writes the lines in order. Lines for which the buffer has no room are dropped, and a note in
+/// their place gives their number.
 final class LineWriter: Sendable {
     static let standardError = LineWriter(STDERR_FILENO)
     static let standardOutput = LineWriter(STDOUT_FILENO)
@@ -20,17 +20,17 @@ final class LineWriter: Sendable {
     private let queue: DispatchQueue
     private let state = Mutex(State())
 
-    /// Room for lines that wait to be written: some thousand of them.
+    /// The buffer for lines that wait to be written, in bytes: several thousand lines.
     private static let maximumWaitingBytes = 1 << 20
-    /// How long the end of a service waits for lines that were not written yet.
+    /// How long a service that ends waits for lines that are not written yet.
     private static let flushLimit = DispatchTimeInterval.seconds(1)
 
     private static let isService = Mutex(false)
 
-    /// From now on this process is a service, which waits for no reader.
+    /// Makes this process a service from now on: writing never waits for a reader.
     static func becomeService() { isService.withLock { $0 = true } }
 
-    /// The last lines are written before the process ends.
+    /// Registers, once, that the last lines are written before the process exits.
     private static let flushesAtExit: Bool = {
         atexit {
             LineWriter.standardOutput.flush()
@@ -45,12 +45,12 @@ final class LineWriter: Sendable {
 
     func write(_ line: String) { write(raw: line + "\n") }
 
-    /// - Parameter text: with its line end, if it has one.
+    /// - Parameter text: including its line end, if any.
     func write(raw text: String) {
         _ = Self.flushesAtExit
         let bytes = Array(text.utf8)
         let isBounded = Self.isService.withLock { $0 }
-        // Nil: there is no room. Else how many lines are missing before this one.
+        // The number of lines dropped before this one; nil: the buffer has no room for this line.
         let omitted: Int? = state.withLock { state in
             guard !isBounded || state.waitingBytes + bytes.count <= Self.maximumWaitingBytes else {
                 state.omittedLines += 1
@@ -64,15 +64,15 @@ final class LineWriter: Sendable {
         queue.async {
             if omitted > 0 {
                 _ = writeAll(
-                    Array("(\(omitted) lines were left out here: the output was not read)\n".utf8), to: self.descriptor)
+                    Array("(\(omitted) lines were dropped here: the output was not read)\n".utf8), to: self.descriptor)
             }
-            // A failure is dropped: without a reader there is nowhere to report it.
+            // Ignores a failure: without a reader there is nowhere to report it.
             _ = writeAll(bytes, to: self.descriptor)
             self.state.withLock { $0.waitingBytes -= bytes.count }
         }
     }
 
-    /// Waits until what was written before is written; in a service not for long.
+    /// Waits until all earlier lines are written; in a service for at most `flushLimit`.
     func flush() {
         let isDone = DispatchSemaphore(value: 0)
         queue.async { isDone.signal() }
@@ -84,5 +84,5 @@ final class LineWriter: Sendable {
     }
 }
 
-/// Says what a service does, a line on standard output.
+/// Prints a line about what a service does to standard output.
 func say(_ line: String) { LineWriter.standardOutput.write(line.printable) }

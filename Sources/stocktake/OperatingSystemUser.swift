@@ -2,12 +2,12 @@ import Concurrency
 import Glibc
 import Files
 
-/// Who runs the command: kept with what it changes.
+/// The user who runs the command, recorded with the changes that it makes.
 enum OperatingSystemUser {
-    /// What the ledger keeps of a name.
+    /// The longest name that the ledger stores.
     private static let maximumBytes = 255
 
-    /// Its name; where it has none its number. The names may come from a server.
+    /// The effective user's name, or its number if it has no usable name. The names may come from a server.
     static func name() async -> String {
         await offCooperativeThreads {
             let id = geteuid()

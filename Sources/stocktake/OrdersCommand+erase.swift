@@ -7,21 +7,21 @@ import TextEncodings
 extension OrdersCommand {
     struct Erase: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Removes the customer's data of orders for good; what was sold stays counted.",
+            abstract: "Removes the customer's data of orders permanently; the units sold stay counted.",
             discussion: """
-                Customer, shipping address and payment are removed from the orders, and the content of dead letters \
-                with their ids. While a refund is due, the list of refunds keeps id, payment intent, amount and \
-                currency; of each payment intent a digest stays, so that the same payment is not taken for a second one. \
-                Exit codes: 0; 1 not confirmed, an id is unknown, or a dead letter is still to be \
-                published again; then nothing was changed.
+                Removes customer, shipping address and payment from the orders, and the content of dead letters with \
+                their ids. While a refund is due, the list of refunds keeps id, payment intent, amount and currency. A \
+                digest of each payment intent is kept, so that the same payment is not mistaken for a second one. Exit \
+                codes: 0 success; 1 not confirmed, an id is unknown, or a dead letter is still to be published again; \
+                then nothing was changed.
                 """)
 
         @OptionGroup var options: SettingsOptions
 
-        @Argument(help: ArgumentHelp("Ids of orders.", valueName: "ID"))
+        @Argument(help: ArgumentHelp("The orders' ids.", valueName: "ID"))
         var ids: [String]
 
-        @Flag(help: "Do not ask.")
+        @Flag(help: "Do not ask for confirmation.")
         var yes = false
 
         func run() async throws {
@@ -55,7 +55,7 @@ extension OrdersCommand {
             }
         }
 
-        /// What is gone, and what this command cannot reach.
+        /// Prints what was erased, and what this command cannot reach.
         private func conclude(_ orders: Int, _ letters: Int, _ settings: Settings, _ removal: String) {
             print(
                 "erased the customer's data of \(orders.counted("order")) and the content of \(letters.counted("dead letter")): \(removal)"

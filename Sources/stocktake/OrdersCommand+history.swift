@@ -8,11 +8,11 @@ extension OrdersCommand {
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Lists everything that has happened to one order, in time: who did what, when, and where it is recorded.",
+                "Lists all events of one order in time order: who did what, when, and where it is recorded.",
             discussion: """
-                The order, its cancellations and refunds, dead letters with its id, and what operators have done to them. PLACE \
-                is the epoch and the position in the journal. It has no customer's data. Exit codes: 0; 1 nothing has \
-                this id; 2 the ledger cannot be read.
+                The events are the order, its cancellations and refunds, dead letters with its id, and operators' actions on \
+                them. PLACE is the epoch and the position in the journal. No customer's data is shown. Exit codes: \
+                0 success; 1 nothing has this id; 2 the ledger cannot be read.
                 """)
 
         @OptionGroup var options: SettingsOptions
@@ -83,7 +83,7 @@ private enum Event {
 }
 
 extension OrderHistory {
-    /// In time; what was recorded at one time, in the order of the positions.
+    /// The events in time order; those of the same time in the order of their positions.
     fileprivate var events: [Event] {
         let all = rows.map(Event.row) + audit.map(Event.audit)
         return all.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
@@ -91,7 +91,7 @@ extension OrderHistory {
 }
 
 extension JournalEntry {
-    /// Its key, or a dead letter's number, by which commands know it.
+    /// The entry's key; for a dead letter its number, which commands take.
     fileprivate var shownID: String { kind == .deadLetter ? number.map { String($0) } ?? "" : key.text }
 
     fileprivate var outcomeText: String { outcome + (reason.map { " (\($0))" } ?? "") }

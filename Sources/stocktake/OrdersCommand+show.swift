@@ -7,9 +7,9 @@ import TextEncodings
 extension OrdersCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tells the whole story of one order: items, cancellations, what it still owns, its dead letters.",
+            abstract: "Shows one order in full: items, cancellations, what it still owns, refunds, dead letters.",
             discussion: """
-                That a customer's data was looked at, and by whom, is kept ('audit list'). Exit codes: 0; 1 there is no such \
+                The audit records who viewed a customer's data ('audit list'). Exit codes: 0 success; 1 there is no such \
                 order.
                 """)
 
@@ -91,7 +91,7 @@ extension OrdersCommand {
             items.print()
         }
 
-        /// Each cancellation with what it took, and what is left after all of them.
+        /// Shows what each cancellation released, and what the order still owns after all of them.
         private func showCancellations(_ orderDetails: OrderDetails) {
             if orderDetails.cancellations.isEmpty { return }
             for cancellation in orderDetails.cancellations {
@@ -124,7 +124,7 @@ extension OrdersCommand {
             print("still owns: \(owned.isEmpty ? "nothing" : owned.joined(separator: "; "))")
         }
 
-        /// What was given back, and what is still to be.
+        /// Shows the recorded refunds, and those that are still due.
         private func showRefunds(_ orderDetails: OrderDetails) {
             if orderDetails.refunds.isEmpty, orderDetails.refundsDue.isEmpty { return }
             print("")
@@ -164,12 +164,12 @@ extension OrdersCommand {
 }
 
 extension [String?] {
-    /// Those that are there, with commas between them.
+    /// The non-empty texts, separated by commas.
     fileprivate var joinedTexts: String { compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ") }
 }
 
 extension OrderDetails {
-    /// The order as in a list, with its items and all that happened to it.
+    /// The order as in a list, with its items, cancellations, refunds and dead letters.
     fileprivate func json(_ order: RecordedOrder) -> JSONValue {
         guard case .object(var object) = order.json(withItems: true) else { return .null }
         object.append("cancellations", .array(cancellations.map(\.json)))

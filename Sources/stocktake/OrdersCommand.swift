@@ -11,7 +11,7 @@ struct OrdersCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists orders, latest first. What is owed to whom: 'stocktake refunds list'.")
+            abstract: "Lists orders, latest first. For refunds that are due see 'stocktake refunds list'.")
 
         @OptionGroup var options: SettingsOptions
 
@@ -51,12 +51,12 @@ struct OrdersCommand: AsyncParsableCommand {
     }
 }
 
-/// A page of a list, by flags.
+/// The flags that select a page of a list.
 struct PageOptions: ParsableArguments {
-    @Option(help: "How many at most.")
+    @Option(help: "The maximum number of rows.")
     var limit = 50
 
-    @Option(help: "Go on after the page that said so.")
+    @Option(help: "Continue after the previous page: the value that it printed as \"more\" or \"next\".")
     var after: String?
 
     @Flag(help: "Print JSON.")
@@ -64,7 +64,7 @@ struct PageOptions: ParsableArguments {
 
     func validate() throws {
         if !(1...100_000).contains(limit) { throw ValidationError("--limit must be from 1 to 100000.") }
-        if let after, Int64(after) == nil { throw ValidationError("--after must be the \"next\" of the page before.") }
+        if let after, Int64(after) == nil { throw ValidationError("--after must be \"next\" of the previous page.") }
     }
 
     func tellNext(_ next: String?) {
@@ -72,14 +72,14 @@ struct PageOptions: ParsableArguments {
     }
 }
 
-/// The ledger that the settings name, for reading.
+/// Opens the ledger that the settings name for reading.
 func openForReading(_ options: SettingsOptions) async throws -> any LedgerReader {
     let settings = try options.resolve()
     return try await settings.ledger.openReader(settings.store)
 }
 
 extension RecordedOrder {
-    /// "sold_out (variant BLACK: 2 asked, 0 left)", or nothing.
+    /// The shortage: "sold_out (variant BLACK: 2 asked, 0 left)"; empty if there is none.
     var reasonText: String {
         guard let shortage else { return "" }
         return

@@ -7,24 +7,24 @@ import TextEncodings
 
 struct OutcomesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "outcomes", abstract: "What became of messages, however long ago.", subcommands: [List.self])
+        commandName: "outcomes", abstract: "Outcomes of messages, however old.", subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists outcomes from the ledger, in the order in which they were recorded.",
             discussion: """
-                Those that the stream of outcomes does not hold any more, too. A program that follows them keeps the \
-                "next" of --json and gives it as --after the next time: it misses none, also where a backup has taken the \
-                ledger's place; what that had not recorded may come again, in a later epoch. Exit codes: 0; 2 the ledger \
-                cannot be read.
+                Includes outcomes that the stream of outcomes no longer holds. A program that follows the outcomes keeps the \
+                "next" of --json and passes it as --after the next time. It misses none, even after a backup has replaced \
+                the ledger; outcomes that the backup lacked may appear again, in a later epoch. Exit codes: 0 success; \
+                2 the ledger cannot be read.
                 """)
 
         @OptionGroup var options: SettingsOptions
 
-        @Option(help: "How many at most.")
+        @Option(help: "The maximum number of outcomes.")
         var limit = 1_000
 
-        @Option(help: ArgumentHelp("Those behind this one; none = from the beginning.", valueName: "EPOCH:POSITION"))
+        @Option(help: ArgumentHelp("Only outcomes after this one. Default: all of them.", valueName: "EPOCH:POSITION"))
         var after: String?
 
         @Flag(help: "Print JSON.")

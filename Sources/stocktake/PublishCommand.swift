@@ -9,11 +9,11 @@ import TextEncodings
 struct PublishCommand: AsyncParsableCommand, FileCommand {
     static let configuration = CommandConfiguration(
         commandName: "publish",
-        abstract: "Sends messages, newline-delimited JSON, to the stream.",
+        abstract: "Publishes messages, newline-delimited JSON, to the stream.",
         discussion: """
-            A line is {"type": "…", "payload": {…}}; the payload's bytes are sent as they are. Only the frame is looked at: \
-            the consumer judges the rest. Publishing a message again does no harm. Exit codes: 0 all lines were sent; \
-            1 some were refused, each named FILE:LINE on standard error; the good ones were sent.
+            A line is {"type": "…", "payload": {…}}; the payload's bytes are sent unchanged. Only the frame is checked: \
+            the consumer validates the payload. Publishing a message again does no harm. Exit codes: 0 all lines were \
+            sent; 1 some were refused, each reported as FILE:LINE on standard error; the valid ones were sent.
             """)
 
     @OptionGroup var options: SettingsOptions
@@ -25,7 +25,7 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
     var json = false
 
     @Option(
-        help: "Messages a second, about: a sale as it might go, to watch or to measure. Default: as fast as it goes.")
+        help: "Messages per second, approximately, to simulate a sale. Default: as fast as possible.")
     var rate: Int?
 
     func validate() throws {
@@ -36,9 +36,9 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
     }
 
     private static let rates = 1...1_000_000
-    /// Messages a round trip.
+    /// Messages per round trip.
     private static let batch = 500
-    /// Bytes a round trip, about.
+    /// Bytes per round trip, approximately.
     private static let batchBytes = 4 << 20
 
     func run() async throws {
@@ -84,20 +84,20 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
         if let failure = reader.failure {
             try await sender.flush()
             throw Failure(
-                "publishing failed: on \(name), after line \(number): it cannot be read further (\(failure)). What came before was sent."
+                "publishing failed: on \(name), after line \(number): it cannot be read further (\(failure)). The lines before were sent."
             )
         }
     }
 
-    /// When messages are due that are sent at a rate.
+    /// Paces messages that are sent at a rate.
     private struct Pace {
         let rate: Int
         let start = ContinuousClock.now
 
-        /// Small enough that a message is early by a twentieth of a second at most.
+        /// Messages per round trip: few enough that a message is early by at most a twentieth of a second.
         var batch: Int { min(max(rate / 20, 1), PublishCommand.batch) }
 
-        /// Waits until the message is due that follows this many.
+        /// Waits until the message that follows the first `sent` is due.
         func wait(after sent: Int) async throws {
             let due = start + .seconds(Double(sent) / Double(rate))
             if due > .now { try await Task.sleep(until: due) }
@@ -149,10 +149,10 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
             } catch {
                 progress.end()
                 var isUncertain = (error as? RedisError)?.mayHaveExecuted ?? true
-                // One of many was refused; others were not.
+                // Redis refused one command of many, but not the others.
                 if case RedisError.reply = error { isUncertain = true }
                 throw Failure(
-                    "\(explained(error)) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent")."
+                    "\(explained(error)) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, duplicates do no harm" : "not sent")."
                 )
             }
             commands.removeAll(keepingCapacity: true)

@@ -12,18 +12,18 @@ struct ReconcileCommand: AsyncParsableCommand {
         commandName: "reconcile",
         abstract: "Compares the counters in Redis with the ledger, exactly, while orders flow.",
         discussion: """
-            LEDGER is what was recorded when the counters were read, IN FLIGHT what was decided by then and recorded \
-            since; together they are what the COUNTER must be. A repair is a new epoch, which installs all counters \
-            again; it is kept ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or (with \
-            --all) a cap is passed; 2 could not tell.
+            LEDGER is what was recorded when the counters were read, IN FLIGHT what was decided by then but recorded \
+            later; COUNTER must be their sum. A repair opens a new epoch, which installs all counters again; it is \
+            recorded ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or (with --all) a cap \
+            is exceeded; 2 the comparison was not possible.
             """)
 
     @OptionGroup var options: SettingsOptions
 
-    @Flag(help: "Set right what differs.")
+    @Flag(help: "Repair the differences.")
     var `repair` = false
 
-    @Flag(help: "Count the ledger's own sold quantities again, too, from its orders, cancellations and adjustments.")
+    @Flag(help: "Also recount the ledger's own sold quantities from its orders, cancellations and adjustments.")
     var deep = false
 
     @Flag(help: "List every counter, not only those that drift.")
@@ -34,7 +34,7 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        // For repairing, too, without which nothing is written.
+        // Opens the ledger for writing only to repair.
         let admin = `repair` ? try await settings.ledger.openAdmin(settings.store) : nil
         let ledger: any LedgerReader =
             if let admin { admin } else { try await settings.ledger.openReader(settings.store) }
@@ -74,7 +74,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         return Dictionary(pairs, uniquingKeysWith: { $1 })
     }
 
-    /// The whole table.
+    /// Prints the table of all counters, except with `--json`.
     /// - Returns: how many counters are above their cap.
     private func list(_ ledger: any LedgerReader, _ report: DriftReport) async throws -> Int {
         let snapshot = try await ledger.stock()
@@ -108,19 +108,19 @@ struct ReconcileCommand: AsyncParsableCommand {
 
 /// What `reconcile` found, and what it did.
 private struct ReconcileResult {
-    /// nil: the counters could not be compared before they were installed again.
+    /// The comparison before any repair; nil: the counters could not be compared.
     var report: DriftReport?
-    /// What a repair has done; nil: none was asked for.
+    /// The result of the repair; nil: none was requested.
     var repair: DriftRepair.Result?
     var miscounts: [Miscount] = []
-    /// The products of variants, for the table.
+    /// The product of each variant, for the table.
     var owners: [Identifier: Identifier] = [:]
-    /// Counters above their cap.
+    /// The number of counters above their cap.
     var passed = 0
-    /// How many drifting counters are explained.
+    /// The maximum number of drifting counters that are explained.
     static let explained = 20
 
-    /// Nothing differs, or not any more.
+    /// Whether nothing differs, or everything was repaired.
     var isRight: Bool { repair != nil || (report?.isClean ?? false) && miscounts.isEmpty }
 
     func show(listed: Bool) {
@@ -146,12 +146,12 @@ private struct ReconcileResult {
         }
         if let report, report.extraFields > 0 {
             print(
-                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that nothing in the catalogue has: \(report.extraNames.map { "\"\($0)\"" }.joined(separator: ", "))"
+                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that do not belong to the catalogue: \(report.extraNames.map { "\"\($0)\"" }.joined(separator: ", "))"
             )
         }
         for miscount in miscounts {
             print(
-                "ledger: \(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
+                "ledger: \(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), the records add up to \(miscount.counted.grouped)"
             )
         }
         if passed > 0 { print("\(passed.counted("counter")) above the cap") }
@@ -159,11 +159,11 @@ private struct ReconcileResult {
             let found =
                 report.isClean
                 ? "no drift"
-                : report.drift.isEmpty ? "fields too many" : "drift in \(report.drift.count.counted("counter"))"
+                : report.drift.isEmpty ? "extra fields" : "drift in \(report.drift.count.counted("counter"))"
             print(
                 "\(report.compared.counted("counter")) compared at epoch \(report.epoch), seq \(report.seq): \(found)")
         } else {
-            print("the counters could not be compared as they were")
+            print("the counters could not be compared before the repair")
         }
         if let repair, let repairEpoch = repair.repairEpoch, let installedEpoch = repair.installedEpoch {
             print(
@@ -205,7 +205,7 @@ private struct ReconcileResult {
 }
 
 extension CounterComparison {
-    /// LEDGER, IN FLIGHT, EXPECTED, COUNTER, DRIFT and a note.
+    /// The cells LEDGER, IN FLIGHT, EXPECTED, COUNTER, DRIFT and a note.
     fileprivate var cells: [String] {
         [
             ledger.grouped, inFlight.grouped, (expected.sold ?? 0).grouped, found.sold?.grouped ?? "missing",

@@ -9,31 +9,31 @@ import TextEncodings
 extension RefundsCommand {
     struct Mark: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Marks refunds as given back: once that has been done.",
+            abstract: "Marks refunds as paid back, after they have been.",
             discussion: """
                 Sends an order.refunded message for each order, like any publisher, and waits until it is recorded. Without \
-                --amount all that is due of the order is marked. It gives nothing back itself, and moves no units. An order \
-                of which nothing is due is left alone. After a failure repeat it: what is recorded is not sent again, and \
-                under one --id a refund counts once. Exit codes: 0 recorded, given back before, or sent while no consumer \
-                runs; 1 nothing is due of an order, or its refund became a dead letter; 2 Redis or the ledger could not be \
-                reached, or it is not known whether it was sent.
+                --amount, everything due for the order is marked. The command itself moves neither money nor units. An \
+                order for which nothing is due is left alone. After a failure, repeat the command: recorded refunds are not \
+                sent again, and a --id counts only once. Exit codes: 0 recorded, paid back before, or sent but not recorded \
+                yet; 1 nothing is due for an order, or its refund became a dead letter; 2 Redis or the ledger could not be \
+                reached, or it is unknown whether the message was sent.
                 """)
 
         @OptionGroup var options: SettingsOptions
 
-        @Argument(help: ArgumentHelp("Ids of orders, as 'refunds list' shows them.", valueName: "ORDER"))
+        @Argument(help: ArgumentHelp("The orders' ids, as 'refunds list' shows them.", valueName: "ORDER"))
         var orders: [String]
 
-        @Option(help: "Of one order: which of its payments.")
+        @Option(help: "With one order: the payment that was refunded.")
         var paymentIntent: String?
 
-        @Option(help: "Of one order: how much was given back, in minor units.")
+        @Option(help: "With one order: the amount paid back, in minor units.")
         var amount: Int64?
 
-        @Option(help: "Of one order: in which currency. In another one than it was paid in nothing is marked.")
+        @Option(help: "With one order: the currency. Nothing is marked if the order was paid in another one.")
         var currency: String?
 
-        @Option(help: "Of one order: an id of your own; the same one again changes nothing. Default: a random one.")
+        @Option(help: "With one order: your own id; sending the same id again changes nothing. Default: a random id.")
         var id: String?
 
         @Flag(help: "Print JSON.")
@@ -41,7 +41,7 @@ extension RefundsCommand {
 
         func validate() throws {
             if orders.count != 1, paymentIntent != nil || amount != nil || currency != nil || id != nil {
-                throw ValidationError("--payment-intent, --amount, --currency and --id are of one order.")
+                throw ValidationError("--payment-intent, --amount, --currency and --id need exactly one order.")
             }
             if let amount, !(1...Limit.exactInteger).contains(amount) {
                 throw ValidationError("--amount must be from 1 to \(Limit.exactInteger).")
@@ -76,8 +76,8 @@ extension RefundsCommand {
                 let refund = refunds[marked.count]
                 let again =
                     orders.count == 1
-                    ? "Repeat it under its id, under which it counts once: \(RepeatCommand.command(after: "mark", id: refund.refundID))"
-                    : "Repeat the command: what is marked already is left alone."
+                    ? "Repeat it under its id, so that it counts only once: \(RepeatCommand.command(after: "mark", id: refund.refundID))"
+                    : "Repeat the command: refunds that are already marked are left alone."
                 throw Failure(
                     "\(explained(failure.cause)) The refund of order \(refund.orderID.text.printable) was \(failure.sent.text). \(again)"
                 )
@@ -86,7 +86,7 @@ extension RefundsCommand {
             if marked.contains(where: { !$0.isWell }) { throw Exit.no }
         }
 
-        /// Marks what is due of one order, and says what came of it.
+        /// Marks what is due for one order, and prints the result.
         private func mark(
             _ refund: Refund, _ submission: CommandSubmission, _ ledger: any LedgerReader
         ) async throws -> Marked {
@@ -97,7 +97,7 @@ extension RefundsCommand {
                 if let last = orderDetails.refunds.last {
                     return tell(
                         Marked(order, last.refund.refundID, .before),
-                        "given back before: \(last.refund.refundID), \(last.decidedAt)")
+                        "paid back before: \(last.refund.refundID), \(last.decidedAt)")
                 }
                 return tell(Marked(order, nil, .notDue), "nothing is due")
             }
@@ -108,7 +108,7 @@ extension RefundsCommand {
                 let rest = left.map { "\($0.amount.map(String.init) ?? "an unknown amount") \($0.currency ?? "")" }
                 return tell(
                     Marked(order, refund.refundID, .recorded),
-                    "recorded as \(refund.refundID), \(left.isEmpty ? "nothing is due any more" : "still due: \(rest.joined(separator: ", "))")"
+                    "recorded as \(refund.refundID), \(left.isEmpty ? "nothing more is due" : "still due: \(rest.joined(separator: ", "))")"
                 )
             case .objection(let cause):
                 return tell(Marked(order, nil, .invalid), "not marked: \(cause.reason.rawValue): \(cause.detail)")
@@ -119,7 +119,7 @@ extension RefundsCommand {
             case .sent:
                 return tell(
                     Marked(order, refund.refundID, .sent),
-                    "sent as \(refund.refundID); it is recorded when a consumer runs and gets to it")
+                    "sent as \(refund.refundID); it will be recorded once a consumer processes it")
             }
         }
 
@@ -131,12 +131,12 @@ extension RefundsCommand {
     }
 }
 
-/// What came of marking one order's refunds.
+/// The result of marking one order's refunds.
 private struct Marked {
     enum Result: String {
         case recorded
         case sent
-        /// All was given back before.
+        /// Everything was paid back before.
         case before = "given_back_before"
         case notDue = "not_due"
         case invalid

@@ -5,20 +5,20 @@ import TextEncodings
 
 struct RefundsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "refunds", abstract: "Payments that are to be given back.", subcommands: [List.self, Mark.self])
+        commandName: "refunds", abstract: "Refunds that are due.", subcommands: [List.self, Mark.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists the refunds that are due, latest first.",
             discussion: """
-                Of refused orders, and of checkouts that became dead letters while no order with their id was accepted; \
-                one row for an order id and payment intent. Amounts are in minor units. worked out: the message has no \
-                total, the amount is the sum of its items. check first: it may be no second payment; the order id is \
-                recorded with another payment intent, or on this list with one. cancelled: the refused order was \
-                cancelled later, so its money may have been given back already. --csv writes control characters as \
-                JSON escapes them, a ' before an order id, payment intent or currency that a spreadsheet would take for a formula \
-                (one that begins with =, +, - or @; --json has it as it is), and what is to be asked for next to standard \
-                error. Exit codes: 0; 2 the ledger cannot be read.
+                Refunds are due for refused orders, and for checkouts that became dead letters while no order with their id \
+                was accepted; each order id and payment intent is one row. Amounts are in minor units. The note "worked out" \
+                means that the message has no total, so the amount is the sum of its items; "check first", that this may \
+                not be a second payment: the order id is recorded with another payment intent, or is on this list with one; \
+                "cancelled", that the refused order was cancelled later, so its payment may already have been refunded. \
+                --csv escapes control characters as JSON does, puts a ' before an order id, payment intent or currency that \
+                a spreadsheet would take for a formula (one that begins with =, +, - or @; --json leaves it unchanged), and \
+                prints the next --after to standard error. Exit codes: 0 success; 2 the ledger cannot be read.
                 """)
 
         @OptionGroup var options: SettingsOptions
@@ -82,13 +82,13 @@ struct RefundsCommand: AsyncParsableCommand {
 }
 
 extension RefundDue {
-    /// "sold_out", "variant_required (dead letter 7)".
+    /// The reason and the dead letter: "sold_out", "variant_required (dead letter 7)".
     fileprivate var why: String { reason + (deadLetter.map { " (dead letter \($0))" } ?? "") }
 
     fileprivate var notes: [String] {
         [
             isToBeChecked ? "check first" : nil, isCancelled ? "cancelled" : nil, isWorkedOut ? "worked out" : nil,
-            refunded > 0 ? "\(refunded) given back" : nil,
+            refunded > 0 ? "\(refunded) paid back" : nil,
         ].compactMap { $0 }
     }
 
@@ -104,7 +104,7 @@ extension RefundDue {
 }
 
 extension RefundsDue {
-    /// "3 refunds are due: 298500 usd in minor units, 1 of unknown amount".
+    /// The sums as text: "3 refunds are due: 298500 usd in minor units, 1 of unknown amount".
     var text: String {
         let amounts = sums.filter { $0.amount > 0 }.map { "\($0.amount) \($0.currency ?? "of other or no currency")" }
         var parts: [String] = amounts.isEmpty ? [] : ["\(amounts.joined(separator: ", ")) in minor units"]
@@ -115,13 +115,13 @@ extension RefundsDue {
 }
 
 extension String {
-    /// A text from outside as a spreadsheet shows it, which takes a cell that begins with one of these for a formula
-    /// and may run it. Tabs and ends of lines, which do the same, are escaped in any case.
+    /// Text from outside, quoted if a spreadsheet would take it for a formula and might run it: if it begins with one of
+    /// these characters. Tabs and line ends have the same effect, but are always escaped.
     fileprivate var notAFormula: String {
         first.map { "=+-@＝＋－＠".contains($0) } ?? false ? "'\(self)" : self
     }
 
-    /// A cell by RFC 4180, on one line.
+    /// The text as an RFC 4180 cell, on one line.
     fileprivate var csvCell: String {
         let text = printable
         return text.contains(where: { $0 == "," || $0 == "\"" })

@@ -5,7 +5,7 @@ import TextEncodings
 
 struct RepairsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "repairs", abstract: "What was found to differ, and was set right.", subcommands: [List.self])
+        commandName: "repairs", abstract: "Repairs of drift and of miscounts.", subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists repairs, latest first.")

@@ -4,16 +4,16 @@ import Files
 import RedisClient
 
 extension Identifier {
-    /// For a command whose user gave no id. Under the same one it can be repeated.
+    /// A random id for a command whose user gave none. The command can be repeated under the same id.
     static func random(_ prefix: String) -> Identifier {
         Identifier(prefix + "-" + String(UInt64.random(in: .min ... .max), radix: 16))
     }
 }
 
-/// A command as it is to be typed to do the same once more.
+/// The command line that repeats a command.
 enum RepeatCommand {
-    /// This process' own command with `--id` behind the subcommand's name, quoted for a shell. A password in it is left
-    /// out.
+    /// This process' command line with `--id` after the subcommand's name, quoted for a shell. Passwords in it are
+    /// redacted.
     static func command(after subcommand: String, id: Identifier) -> String {
         var arguments = Stocktake.arguments
         let given = arguments.firstIndex { $0 == "--id" || $0.hasPrefix("--id=") }
@@ -22,7 +22,7 @@ enum RepeatCommand {
         }
         return arguments.enumerated().map { place, argument in
             let option = place > 0 ? arguments[place - 1] : ""
-            // Also as one argument, "--redis-url=…".
+            // An option and its value may be one argument, "--redis-url=…".
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             return quoted(
                 parts.count == 2 && secrets.contains(parts[0])
@@ -41,7 +41,7 @@ enum RepeatCommand {
     }
 
     private static func redacted(_ url: String) -> String {
-        // In the words of what redacts it: a URL without a password is repeated as it was typed.
+        // Looks for the marks of `RedisURL.redacted`: a URL without a password is repeated as it was typed.
         guard let redacted = (try? RedisURL(url))?.redacted, redacted.contains(":***@") || redacted.contains("=***")
         else { return url }
         return redacted
@@ -49,7 +49,7 @@ enum RepeatCommand {
 
     private static func quoted(_ argument: String) -> String {
         let isPlain = !argument.isEmpty && argument.utf8.allSatisfy { plain.contains($0) }
-        // Printed, the bytes are "\xE9", which the shell takes back in such quotes.
+        // Such bytes are printed as "\xE9", which the shell decodes within these quotes.
         if !FilePath.isUTF8(argument) {
             return "$'" + argument.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
         }

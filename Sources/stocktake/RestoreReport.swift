@@ -4,7 +4,7 @@ import Ledger
 import Operations
 import TextEncodings
 
-/// What restoring a backup means, for people: what it lacks, and where that can be had.
+/// Describes for the operator what a backup lacks, and how to recover that.
 struct RestoreReport {
     private let findings: RestoreFindings
 
@@ -14,7 +14,7 @@ struct RestoreReport {
     private var missing: MissingRows? { findings.missing }
     private var absent: [StreamID] { findings.absent }
 
-    /// How many ids are listed.
+    /// The maximum number of ids listed.
     private static let listed = 20
 
     var lines: [String] {
@@ -26,7 +26,7 @@ struct RestoreReport {
         switch findings.replaced {
         case .none: lines.append("replaced ledger: none")
         case .damaged:
-            lines.append("replaced ledger: damaged, cannot be read; what the backup lacks of it is not known")
+            lines.append("replaced ledger: damaged, cannot be read; what the backup lacks of it is unknown")
         case .readable(_, let head):
             lines.append(
                 "replaced ledger: epoch \(head.epoch), seq \(head.seq); " + (missing.map(Self.lacks) ?? "not compared"))
@@ -53,11 +53,11 @@ struct RestoreReport {
             "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
     }
 
-    /// Up to three facts: what is known to be gone; how far back the stream goes; and what cannot be known.
+    /// Up to three facts: what is known to be lost, how far back the stream goes, and what cannot be known.
     var coverage: String {
         let gone = (missing?.rows ?? 0) - (missing?.entries.count ?? 0) + absent.count
         let goneOnes =
-            "\(gone.grouped) of these are gone from it, sent from \(absent.min()?.time ?? "an unknown time") to \(absent.max()?.time ?? "an unknown time"): publish those messages again"
+            "\(gone.grouped) of these are missing from it, sent from \(absent.min()?.time ?? "an unknown time") to \(absent.max()?.time ?? "an unknown time"): publish those messages again"
         guard findings.replacedIsNewest, missing?.isWhole == true else {
             return (gone > 0 ? goneOnes + ". Of the rest: " : "") + coverageByStream
         }
@@ -68,29 +68,29 @@ struct RestoreReport {
 
     private static let decidedAgain = "which is decided again before anything new is sold"
 
-    /// The same without a ledger that has everything. The stream alone never proves that nothing is gone: Redis itself
-    /// may have lost something.
+    /// The coverage without a ledger that has everything. The stream alone never proves that nothing is missing: Redis
+    /// itself may have lost something.
     private var coverageByStream: String {
         let newest = findings.newestEntry
-        let after = newest.map { "after \($0.time)" } ?? "of all times"
+        let after = newest.map { "after \($0.time)" } ?? "of any time"
         guard let stream = findings.stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
             return
-                "has nothing since the backup: it is gone or was created again, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
+                "has nothing since the backup: it was deleted or created again, or Redis is older than the backup. Messages \(after) may be lost. Publish them again"
         }
         if let since = findings.recordedSince, since > stream.length {
             return
-                "holds \(Int(clamping: stream.length).counted("message")), and \(Int(clamping: since).counted("row")) were recorded since the backup: \(Int(clamping: since - stream.length).grouped) or more are gone. Publish all messages \(after) again"
+                "holds \(Int(clamping: stream.length).counted("message")), and \(Int(clamping: since).counted("row")) were recorded since the backup: \(Int(clamping: since - stream.length).grouped) or more are lost. Publish all messages \(after) again"
         }
-        // All of it that came later than the backup is there, if anything did.
+        // The stream covers the time since the backup if it goes back that far, or has nothing newer.
         guard newest == last || newest.flatMap({ newest in stream.first.map { $0 <= newest } }) ?? false else {
             return
-                "has nothing from before \(stream.first?.time ?? "now"): messages \(after), until then, may be gone. Publish those of that time again"
+                "has nothing from before \(stream.first?.time ?? "now"): messages \(after), until then, may be lost. Publish those of that time again"
         }
         return
-            "holds every message that it was given since the backup, \(Self.decidedAgain). Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"
+            "holds every message that it has received since the backup, \(Self.decidedAgain). Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"
     }
 
-    /// What is left to do when the backup is in place.
+    /// What remains to be done once the backup is in place.
     var advice: [String] {
         var lines: [String] = []
         if findings.replaced != .none, missing?.isWhole != true {
@@ -111,7 +111,7 @@ struct RestoreReport {
         }
         if let later = findings.catalogueBefore, later > findings.backup.head.catalogueVersion {
             lines.append(
-                "The catalogue was changed since the backup (version \(findings.backup.head.catalogueVersion), it was \(later)). Before you start a consumer: stocktake sync FILE, or it decides by the old caps and products."
+                "The catalogue was changed since the backup (version \(findings.backup.head.catalogueVersion), it was \(later)). Before you start a consumer: stocktake sync FILE. Otherwise it decides by the old caps and products."
             )
         }
         lines.append("Start a consumer: it first decides again what the stream holds.")
@@ -120,6 +120,6 @@ struct RestoreReport {
 }
 
 extension Int64? {
-    /// The number, or "none".
+    /// The number as text, or "none".
     fileprivate var text: String { map(String.init) ?? "none" }
 }

@@ -4,10 +4,10 @@ import Ledger
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serves availability over HTTP: reads, live events, the drop's page; decides nothing.",
+        abstract: "Serves availability over HTTP: reads, live events, the drop's page. Decides nothing.",
         discussion: """
-            Any number of these may run beside one consumer. The operator's page and the metrics are at an address of \
-            their own. Exit codes: 0 after SIGTERM; 2 when it cannot listen, or has no ledger.
+            Any number of these processes may run beside one consumer. The operator's page and the metrics have a \
+            separate address. Exit codes: 0 after SIGTERM; 2 it cannot listen, or there is no ledger.
             """)
 
     @OptionGroup var options: SettingsOptions

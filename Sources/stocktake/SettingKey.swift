@@ -1,16 +1,16 @@
 import Consumer
 import Domain
 
-/// One setting: its name in the configuration file, its default and its range, which stand nowhere else. The flag is the
-/// name with dashes, the environment variable the name in capitals with the prefix `STOCKTAKE_`.
+/// A setting: its name in the configuration file, its default and its range, which are stated only here. The flag is the
+/// name with dashes; the environment variable is the name in upper case with the prefix `STOCKTAKE_`.
 ///
 /// `Value` is the type of a valid value; an optional one has no default.
 struct SettingKey<Value: Sendable>: Sendable {
     let name: SettingName
     let defaultValue: Value
-    /// Of numbers.
+    /// The valid numbers.
     let range: ClosedRange<Int>
-    /// Of texts: an empty one switches the setting off.
+    /// Whether an empty text is valid, which switches the setting off.
     let mayBeEmpty: Bool
 
     fileprivate init(
@@ -23,14 +23,14 @@ struct SettingKey<Value: Sendable>: Sendable {
         self.mayBeEmpty = mayBeEmpty
     }
 
-    /// For the help of its flag.
+    /// The default, for the help of its flag.
     var defaultNote: String { "Default: \(defaultValue)." }
 }
 
-/// The name of a setting, and how its sources call it.
+/// The names of a setting in its sources.
 struct SettingName: Sendable {
     let key: String
-    /// Its value is a path, or has one, and so need not be UTF-8.
+    /// Whether the value is or contains a path, and so need not be UTF-8.
     let isPath: Bool
 
     fileprivate init(_ key: String, isPath: Bool) {
@@ -77,7 +77,7 @@ extension SettingKey where Value == Int {
         Self(
             "keep_messages_s", default: Int(consumerDefaults.messageAge / .seconds(1)), in: 0...1_000_000_000)
     }
-    /// A node of a stream has 100 entries: below that the number would say nothing.
+    /// Redis stores 100 entries in a node of a stream: a smaller number would have no effect.
     static var keepMessageCount: Self {
         Self("keep_messages", default: consumerDefaults.keepMessages, in: 100...1_000_000_000)
     }
@@ -90,7 +90,7 @@ extension SettingKey where Value == Int {
     static var reconcileInterval: Self { Self("reconcile_interval_s", default: 30, in: 0...86_400) }
     static var httpPort: Self { Self("http_port", default: 8_080, in: 0...65_535) }
     static var httpConnections: Self { Self("http_connections", default: 10_000, in: 1...1_000_000) }
-    /// The largest answers take some megabytes, and one must fit.
+    /// The largest responses take several megabytes, and one must fit.
     static var httpBufferBytes: Self { Self("http_buffer_bytes", default: 256 << 20, in: 16 << 20...1 << 40) }
 }
 

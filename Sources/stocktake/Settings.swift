@@ -9,7 +9,7 @@ import Files
 import RedisClient
 import RedisLayout
 
-/// All settings, valid.
+/// All settings, validated.
 struct Settings: Sendable {
     /// nil: the private Redis of `run`.
     var redisURL: RedisURL?
@@ -20,7 +20,7 @@ struct Settings: Sendable {
     var store: String
     var logLevel: Logger.Level
     var consumer = ConsumerSettings()
-    /// nil: none.
+    /// nil: counters and ledger are not compared.
     var reconcileInterval: Duration?
     var http: HTTPSettings
 
@@ -29,7 +29,7 @@ struct Settings: Sendable {
         ledger = try sources.value(.ledger).map(LedgerURL.location) ?? LedgerURL.file(data + "/ledger.sqlite")
         store = try sources.value(.store)
         if let violation = StoreKeys.violation(inStoreName: store) {
-            throw ValidationError("The store's name \(violation). Give it another one with --store.")
+            throw ValidationError("The store's name \(violation). Choose another one with --store.")
         }
         if let url = try sources.value(.redisURL) {
             do { redisURL = try RedisURL(url) } catch { throw ValidationError("\(error)") }
@@ -51,10 +51,10 @@ struct Settings: Sendable {
         http = try HTTPSettings(sources)
     }
 
-    /// The private Redis' socket, where `run` makes it and the others look for it.
+    /// The files of the private Redis, which `run` creates and other commands look for.
     var privateRedis: PrivateRedis.Location { PrivateRedis.Location(data: data) }
 
-    /// The Redis to use: that of `redis_url`, or else the private one.
+    /// The Redis to use: that of `redis_url`, or without one the private Redis.
     var redis: RedisURL { redisURL ?? RedisURL(unixSocket: privateRedis.socket) }
 
     var keys: StoreKeys { StoreKeys(store: store) }
@@ -65,28 +65,28 @@ struct Settings: Sendable {
         return logger
     }
 
-    /// The store, as operations reach it.
+    /// What operations need to reach the store.
     var access: StoreAccess {
         StoreAccess(
             ledger: ledger, store: store, redis: redis, redisOptions: redisOptions,
             privateRedis: redisURL == nil ? privateRedis : nil, by: nil, logger: logger())
     }
 
-    /// The same for an operation that is kept with who asks for it.
+    /// `access` with the operating system's user, for operations that record who requested them.
     func accessOfOperator() async -> StoreAccess {
         var access = access
         access.by = await OperatingSystemUser.name()
         return access
     }
 
-    /// Makes the ledger if there is none, and says so.
+    /// Creates the ledger if there is none, and reports that.
     func createLedgerIfMissing() async throws {
         if try await ledger.exists() { return }
         try await ledger.create(store: store)
         printError("created the ledger \(ledger) for store \(store)")
     }
 
-    /// A client for a short command: what it cannot reach is said at once, not logged and waited for.
+    /// A client for a short command: an unreachable Redis is an error at once, not logged and waited for.
     func client() -> RedisClient { access.client() }
 
     private static func hostName() -> String {

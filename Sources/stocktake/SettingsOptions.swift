@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The flags that every subcommand has.
+/// The flags that all subcommands share.
 struct SettingsOptions: ParsableArguments {
     @Option(
         help:
@@ -8,7 +8,7 @@ struct SettingsOptions: ParsableArguments {
     )
     var redisURL: String?
 
-    @Option(help: "Certificates (PEM) that a rediss:// server must be signed by; default: the system's.")
+    @Option(help: "CA certificates (PEM) that verify a rediss:// server. Default: the system's.")
     var redisCAFile: String?
 
     @Option(help: "The ledger: a file, or sqlite:///PATH. Default: ledger.sqlite in the data folder.")
@@ -17,85 +17,87 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "The store's name. \(SettingKey.store.defaultNote)")
     var store: String?
 
-    @Option(help: "The data folder: ledger and private Redis. \(SettingKey.data.defaultNote)")
+    @Option(help: "The folder of the ledger and the private Redis. \(SettingKey.data.defaultNote)")
     var data: String?
 
-    @Option(help: "The name under which messages are delivered to this process. Default: the host's name.")
+    @Option(help: "The name of this process in the consumer group. Default: the host's name.")
     var consumer: String?
 
     @Option(
-        help: "trace, debug, info, notice, warning, error or critical. \(SettingKey.logLevel.defaultNote)",
+        help: "The level: trace, debug, info, notice, warning, error or critical. \(SettingKey.logLevel.defaultNote)",
         completion: .list(Words.logLevels))
     var logLevel: String?
 
-    @Option(help: "Orders decided and recorded at a time, at most. \(SettingKey.batchOrders.defaultNote)")
+    @Option(help: "The maximum number of orders in a batch. \(SettingKey.batchOrders.defaultNote)")
     var batchOrders: Int?
 
     @Option(
         name: .customLong("keep-messages-s"),
-        help: "Seconds that processed messages stay in the stream. \(SettingKey.keepMessages.defaultNote)")
+        help: "Seconds that processed messages are kept in the stream. \(SettingKey.keepMessages.defaultNote)")
     var keepMessages: Int?
 
     @Option(
         name: .customLong("keep-messages"),
         help:
-            "How many messages the stream holds, about, before processed ones go whatever their age. \(SettingKey.keepMessageCount.defaultNote)"
+            "The approximate number of messages above which processed ones are trimmed, whatever their age. \(SettingKey.keepMessageCount.defaultNote)"
     )
     var keepMessageCount: Int?
 
-    @Option(help: "How many outcomes their stream keeps, about. \(SettingKey.keepOutcomes.defaultNote)")
+    @Option(help: "The approximate number of outcomes kept in their stream. \(SettingKey.keepOutcomes.defaultNote)")
     var keepOutcomes: Int?
 
     @Option(
         help:
-            "Bytes that a dead letter keeps of a payload that is too large for any message. \(SettingKey.deadLetterBytes.defaultNote)"
+            "Bytes of a payload above the size limit that its dead letter keeps. \(SettingKey.deadLetterBytes.defaultNote)"
     )
     var deadLetterBytes: Int?
 
     @Option(
         name: .customLong("reconcile-interval-s"),
         help:
-            "Seconds between two comparisons of counters and ledger by the consumer; 0 = none. \(SettingKey.reconcileInterval.defaultNote)"
+            "Seconds between the consumer's comparisons of counters and ledger; 0 = none. \(SettingKey.reconcileInterval.defaultNote)"
     )
     var reconcileInterval: Int?
 
-    @Option(help: "Where shops and shoppers reach 'run' and 'serve'. \(SettingKey.httpHost.defaultNote)")
+    @Option(help: "The address of 'run' and 'serve' for shops and shoppers. \(SettingKey.httpHost.defaultNote)")
     var httpHost: String?
 
-    @Option(help: "Its port; 0 = any free one. \(SettingKey.httpPort.defaultNote)")
+    @Option(help: "The port for shops and shoppers; 0 = any free port. \(SettingKey.httpPort.defaultNote)")
     var httpPort: Int?
 
-    @Option(help: "Other origins whose pages may read it, separated by commas, or \"*\". Default: none.")
+    @Option(help: "Other origins whose pages may read availability, separated by commas, or \"*\". Default: none.")
     var httpAllowOrigin: String?
 
-    @Option(help: "yes: give the ledger's figures, marked so, while Redis' cannot be had. Default: no (503).")
+    @Option(help: "yes: serve the ledger's availability, marked so, while Redis is unavailable. Default: no (503).")
     var httpLedgerFallback: String?
 
-    @Option(help: "Connections at a time; more wait. \(SettingKey.httpConnections.defaultNote)")
+    @Option(help: "The maximum number of concurrent connections; more wait. \(SettingKey.httpConnections.defaultNote)")
     var httpConnections: Int?
 
     @Option(
         help:
-            "Bytes held for clients that have not read them, over all connections; then the slowest are closed. \(SettingKey.httpBufferBytes.defaultNote)"
+            "Bytes buffered for slow clients, over all connections; above that the slowest are closed. \(SettingKey.httpBufferBytes.defaultNote)"
     )
     var httpBufferBytes: Int?
 
     @Option(
         help:
-            "Where the operator's page and the metrics are. Other than loopback only with a token. \(SettingKey.operatorHost.defaultNote)"
+            "The address of the operator's page and the metrics; other than loopback, it requires a token. \(SettingKey.operatorHost.defaultNote)"
     )
     var operatorHost: String?
 
-    @Option(help: "Its port; 0 = any free one. Default: \(HTTPSettings.defaultOperatorPort); none for 'consume'.")
+    @Option(
+        help:
+            "The operator's port; 0 = any free port. Default: \(HTTPSettings.defaultOperatorPort); none for 'consume'.")
     var operatorPort: Int?
 
-    @Option(help: "What the operator has to know: bearer token, or the password in a browser. Default: nothing.")
+    @Option(help: "The operator's bearer token, which is the password in a browser. Default: none.")
     var operatorToken: String?
 
-    @Option(help: "A JSON file with settings, as config/stocktake.json.")
+    @Option(help: "A JSON file with settings, such as config/stocktake.json.")
     var config: String?
 
-    /// The values that flags give, by the settings' names.
+    /// The values of the given flags, by the settings' names.
     var flags: [String: String] {
         func text(_ number: Int?) -> String? { number.map { String($0) } }
         let values: [(SettingName, String?)] = [

@@ -4,7 +4,7 @@ import Files
 import Spelling
 import StrictJSON
 
-/// Where settings come from, and how a value is taken out.
+/// Reads the values of settings from flags, environment variables and the configuration file.
 struct SettingsSources {
     private let flags: [String: String]
     private let file: [String: JSONValue]
@@ -29,19 +29,19 @@ struct SettingsSources {
         do {
             value = try JSONValue.parse(text)
         } catch {
-            throw failure("it is no JSON (\(error)).")
+            throw failure("it is not valid JSON (\(error)).")
         }
         guard case .object(let object) = value else { throw failure("it is not an object. See config/stocktake.json.") }
         let known = SettingName.all.map(\.key)
         for member in object.members where !known.contains(member.key) {
             let suggestion =
                 SpellingSuggestion.closest(to: member.key, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
-            throw failure("\"\(member.key)\" is no setting.\(suggestion)")
+            throw failure("\"\(member.key)\" is not a setting.\(suggestion)")
         }
         return Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value) })
     }
 
-    /// The value as text, and the place it was found; nil: no source has one.
+    /// The value as text, and where it was found; nil: no source has one.
     private func find(_ name: SettingName) throws -> (text: String, place: String)? {
         if let value = flags[name.key] { return (value, name.flag) }
         if let value = EnvironmentVariable.value(of: name.variable) {
@@ -52,7 +52,7 @@ struct SettingsSources {
         }
         let place = "\(name.key) in \(fileName)"
         switch file[name.key] {
-        // As the shipped file has it where there is no default.
+        // The shipped file has null for a setting without a default.
         case nil, .null: return nil
         case .string(let text): return (name.isPath ? FilePath.text(text.utf8) : text, place)
         case .number(let number): return (number.text, place)
@@ -62,13 +62,13 @@ struct SettingsSources {
 
     func value(_ key: SettingKey<String>) throws -> String { try text(key) ?? key.defaultValue }
 
-    /// nil: it is not set, or set to nothing where that is allowed.
+    /// nil: the setting is unset, or empty where that is allowed.
     func value(_ key: SettingKey<String?>) throws -> String? {
         let text = try text(key) ?? key.defaultValue
         return text?.isEmpty == true ? nil : text
     }
 
-    /// An empty text is refused unless the setting may be switched off by it: `--ledger "$UNSET"` must not mean the
+    /// Rejects an empty text, unless it switches the setting off: `--ledger "$UNSET"` must not mean the
     /// default ledger.
     private func text(_ key: SettingKey<some Sendable>) throws -> String? {
         guard let (text, place) = try find(key.name) else { return nil }

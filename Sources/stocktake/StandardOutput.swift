@@ -1,37 +1,37 @@
 import Glibc
 import Synchronization
 
-/// Standard output of a command.
+/// The standard output of a command.
 ///
-/// A write that fails does not end the command half-way: what it was asked to do is done all the same. The first
-/// failure is kept, nothing more is written, and the exit code is that of an answer that did not arrive.
+/// A failed write does not abort the command half-way: its work is completed. The first failure is kept, nothing more is
+/// written, and the exit code becomes 2.
 enum StandardOutput {
     private static let failure = Mutex(Int32?.none)
 
-    /// Why a write has failed, as errno has it; nil: all was written.
+    /// The `errno` of the first failed write; nil: everything was written.
     static var reason: Int32? { failure.withLock { $0 } }
 
-    /// Writes `text` as it is: for sequences that steer a terminal, and what has been escaped already.
+    /// Writes `text` unescaped: for terminal control sequences, and for text that is already escaped.
     static func write(_ text: String) {
         failure.withLock { failure in
             if failure == nil { failure = writeAll(Array(text.utf8), to: STDOUT_FILENO) }
         }
     }
 
-    /// Ends the process with `code`, or with 2 where `code` would claim that all output was written.
+    /// Exits with `code`, or with 2 if output is missing and `code` would hide that.
     static func leave(_ code: Int32) -> Never {
         guard let reason, code < Exit.couldNotTell.code else { exit(code) }
-        // A reader that has closed the pipe knows.
+        // A reader that has closed the pipe needs no message.
         if reason != EPIPE {
             printError(
-                "writing the output failed: on standard output: \(String(cString: strerror(reason))). The command has ended as it should; what it printed is incomplete."
+                "writing the output failed: on standard output: \(String(cString: strerror(reason))). The command has completed its work; its output is incomplete."
             )
         }
         exit(Exit.couldNotTell.code)
     }
 
-    /// Has a write to a pipe that is closed fail, and one to a descriptor that is not open, too: a file or a connection
-    /// would otherwise get its number, and what is printed.
+    /// Makes writes to a closed pipe fail, and also writes to a closed descriptor: otherwise a file or connection would
+    /// get its number and receive what is printed.
     static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
@@ -40,8 +40,8 @@ enum StandardOutput {
     }
 }
 
-/// Writes all bytes, waiting for room where there is none.
-/// - Returns: nil, or why it cannot be done, as errno has it.
+/// Writes all bytes, blocking while there is no room.
+/// - Returns: the `errno` of a failure; nil: everything was written.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
     bytes.withUnsafeBytes { bytes in
         var written = 0

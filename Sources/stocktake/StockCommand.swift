@@ -8,7 +8,7 @@ import TextEncodings
 
 struct StockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stock", abstract: "What can be sold now; and what was sold elsewhere.",
+        commandName: "stock", abstract: "Availability, its history, and adjustments of units sold.",
         subcommands: [StockShowCommand.self, StockHistoryCommand.self, StockAdjustCommand.self],
         defaultSubcommand: StockShowCommand.self)
 }
@@ -16,18 +16,18 @@ struct StockCommand: AsyncParsableCommand {
 struct StockShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "What can be sold now, from Redis; from the ledger if Redis is away.",
-        discussion: "'stock' alone does the same. Exit codes: 0; 1 some id is unknown.")
+        abstract: "Shows what can be sold now, from Redis or, if Redis is unavailable, from the ledger.",
+        discussion: "'stock' alone does the same. Exit codes: 0 success; 1 an id is unknown.")
 
     @OptionGroup var options: SettingsOptions
 
-    @Argument(help: ArgumentHelp("Product ids; none = all that are sold.", valueName: "ID"))
+    @Argument(help: ArgumentHelp("The products' ids. Default: all active products.", valueName: "ID"))
     var ids: [String] = []
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Show it again every second, until interrupted.")
+    @Flag(help: "Refresh every second until interrupted.")
     var watch = false
 
     func run() async throws {
@@ -46,13 +46,13 @@ struct StockShowCommand: AsyncParsableCommand {
             }
             if json { printJSON(stock.json) } else { show(stock, again: watch) }
             if watch { try await Task.sleep(for: .seconds(1)) }
-            // Without a reader there is nothing to show.
+            // Stops when the output has no reader any more.
         } while watch && StandardOutput.reason == nil
         await client.close()
     }
 
     private func show(_ stock: StockView.Stock, again: Bool) {
-        // Home, and clear to the end: the table stands still while its figures change.
+        // Cursor home, then clear to the end: the table stays in place while its numbers change.
         if again { StandardOutput.write("\u{1B}[H\u{1B}[J") }
         if let notice = stock.notice { printError(notice) }
         var table = Table([
@@ -75,7 +75,7 @@ struct StockShowCommand: AsyncParsableCommand {
     }
 }
 
-/// Reads availability: the counters from Redis, what they are called from the ledger.
+/// Reads availability: the counters from Redis, their names from the ledger.
 struct StockView: Sendable {
     let ledger: any LedgerReader
     let reader: CounterReader
@@ -85,11 +85,11 @@ struct StockView: Sendable {
         var moment: SnapshotVersion
         var products: [Availability] = []
         var unknown: [Identifier]
-        /// Of unknown ids that are variants: the products.
+        /// The products of those unknown ids that are variants.
         var owners: [Identifier: Identifier] = [:]
-        /// Of the other unknown ids: the products that were probably meant.
+        /// The products that were probably meant by the other unknown ids.
         var suggestions: [Identifier: Identifier] = [:]
-        /// Why it is not from Redis.
+        /// Why the availability is not from Redis.
         var notice: String?
     }
 
@@ -116,7 +116,7 @@ struct StockView: Sendable {
             let suggestion = IdentifierSuggestion(snapshot.products.map(\.id))
             for id in unknown { stock.suggestions[id] = suggestion.closest(to: id) }
         }
-        // Read before the counters: it says how far they must be.
+        // Read before the counters, which must have reached it.
         let watermark = try await ledger.watermark()
         do {
             let valid = try await reader.read(
@@ -138,7 +138,7 @@ struct StockView: Sendable {
         } catch {
             stock.notice = explained(error)
         }
-        stock.notice?.append(" These are the ledger's figures.")
+        stock.notice?.append(" Showing the ledger's availability.")
         stock.products = chosen.map { $0.availability() }
         return stock
     }
@@ -154,7 +154,7 @@ struct StockView: Sendable {
 }
 
 extension StockView.Stock {
-    /// What to do about an unknown id.
+    /// A hint for an unknown id.
     fileprivate func hint(for id: Identifier) -> String {
         if let owner = owners[id] {
             return "It is a variant of \"\(owner)\", with which it is shown: 'stocktake stock show \(owner)'."

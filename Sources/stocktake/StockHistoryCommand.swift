@@ -7,11 +7,12 @@ import TextEncodings
 struct StockHistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Lists what has changed the units sold of a product or a variant, and its caps, latest first.",
+        abstract: "Lists what changed the units sold and the caps of a product or variant, latest first.",
         discussion: """
-            Adjustments, cancellations, changes of the catalogue and repairs, and between them the accepted orders, summed; \
-            with --orders each order. POSITION is the place in the journal. A long history is read from its end: the sums \
-            of a page need all orders between its events. Exit codes: 0; 1 the id is unknown; 2 the ledger cannot be read.
+            Lists adjustments, cancellations, changes of the catalogue and repairs, and between them the sum of the accepted \
+            orders; --orders lists each order. POSITION is the position in the journal. A long history is read from its \
+            end: the sums of a page need all orders between its events. Exit codes: 0 success; 1 the id is unknown; 2 the \
+            ledger cannot be read.
             """)
 
     @OptionGroup var options: SettingsOptions

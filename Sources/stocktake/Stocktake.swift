@@ -9,18 +9,18 @@ import Files
 import Reconciliation
 import RedisClient
 
-/// The command: parses, runs one subcommand, and turns what it throws into a message and an exit code.
+/// The command: parses the arguments, runs one subcommand, and turns its error into a message and an exit code.
 @main
 struct Stocktake: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stocktake",
-        abstract: "Keeps the count of a shop's limited editions while they sell.",
+        abstract: "Keeps count of a shop's limited editions while they sell.",
         discussion: """
             Every setting is a flag, an environment variable (STOCKTAKE_LEDGER for --ledger), a key of the file \
             named by --config (ledger), or its default, in this order.
 
-            Exit codes: 0 all is well; 1 the answer is no (see each subcommand); 2 could not tell, or could not reach \
-            what it needs; 64 wrong usage.
+            Exit codes: 0 success; 1 a negative result (see each subcommand); 2 no result, or something that the command \
+            needs could not be reached; 64 wrong usage.
             """,
         version: Version.text,
         subcommands: [
@@ -44,7 +44,7 @@ struct Stocktake: AsyncParsableCommand {
         } catch let exit as Exit {
             StandardOutput.leave(exit.code)
         } catch let error as ValidationError {
-            // Wrong settings: the message says it all, the whole usage would hide it.
+            // Invalid settings: the message suffices, and the full usage would hide it.
             printError("\(error)")
             Glibc.exit(64)
         } catch {
@@ -56,7 +56,7 @@ struct Stocktake: AsyncParsableCommand {
                 Glibc.exit(Exit.couldNotTell.code)
             default:
                 guard exitCode(for: error).isSuccess else { Self.exit(withError: error) }
-                // What was asked for: --help, --version, a completion script.
+                // Requested output: --help, --version, a completion script.
                 StandardOutput.write(fullMessage(for: error) + "\n")
                 StandardOutput.leave(0)
             }
@@ -79,17 +79,18 @@ struct Stocktake: AsyncParsableCommand {
         return command
     }
 
-    /// Not CommandLine.arguments, in which a byte that is no UTF-8 has become another character.
+    /// The arguments. Unlike `CommandLine.arguments`, they keep bytes that are not UTF-8.
     static var arguments: [String] {
         (0..<Int(CommandLine.argc)).compactMap { place in CommandLine.unsafeArgv[place].map { FilePath.text($0) } }
     }
 
-    /// Says which subcommand was probably meant. Where a group has a default one, what follows may be its argument.
+    /// Rejects an unknown subcommand with a suggestion. A group with a default subcommand is not checked: what follows may
+    /// be an argument of the default.
     private static func refuseUnknownSubcommand(_ arguments: [String]) throws {
         var (group, path): (any ParsableCommand.Type, String) = (Stocktake.self, "stocktake")
         for argument in arguments where group.configuration.defaultSubcommand == nil {
             let subcommands = group.configuration.subcommands
-            // ArgumentParser has "help" and answers options.
+            // ArgumentParser handles "help" and options.
             if subcommands.isEmpty || argument.hasPrefix("-") || argument == "help" { return }
             guard let subcommand = subcommands.first(where: { $0._commandName == argument }) else {
                 let names = subcommands.map { $0._commandName }
@@ -101,29 +102,29 @@ struct Stocktake: AsyncParsableCommand {
     }
 }
 
-/// An error's text, with what a newcomer forgets most often.
+/// An error's text, with a hint for the most frequent mistake of new users.
 func explained(_ error: any Error) -> String {
     guard case RedisError.cannotConnect(let to, _) = error, to.hasSuffix("/redis.sock") else { return "\(error)" }
     return "\(error) Without --redis-url this is the private Redis of 'stocktake run': start that."
 }
 
-/// A subcommand with files among its arguments, by whatever bytes they are called.
+/// A subcommand with files among its arguments, whose names may have any bytes.
 protocol FileCommand {
-    /// As the arguments have them.
+    /// The file names as given in the arguments.
     var files: [String] { get }
 }
 
-/// Leaves with an exit code; whatever there is to say has been said.
+/// Ends the command with an exit code, after all messages have been printed.
 struct Exit: Error {
     var code: Int32
 
-    /// The answer is no: an invalid file, an unknown id, drift.
+    /// A negative result: an invalid file, an unknown id, drift.
     static let no = Exit(code: 1)
-    /// There is no answer, or what is needed could not be reached.
+    /// No result, or something that the command needs could not be reached.
     static let couldNotTell = Exit(code: 2)
 }
 
-/// Something that failed, with its whole message: what failed, on what, why, what to do.
+/// A failure with its complete message: what failed, on what, why, what to do.
 struct Failure: Error, CustomStringConvertible {
     var description: String
 

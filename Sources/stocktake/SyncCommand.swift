@@ -11,11 +11,11 @@ import TextEncodings
 struct SyncCommand: AsyncParsableCommand, FileCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
-        abstract: "Brings a catalogue file into the ledger: caps and descriptions, never sold quantities.",
+        abstract: "Imports a catalogue file into the ledger: caps and descriptions, never sold quantities.",
         discussion: """
-            What is gone from the file is closed, not deleted. Makes the ledger if there is none. Needs no Redis: a \
-            running consumer takes the new catalogue over within a second. Exit codes: 0 done; 1 the file is invalid, and \
-            nothing was written.
+            Products and variants that are missing from the file are closed, not deleted. Creates the ledger if there is \
+            none. Does not need Redis: a running consumer adopts the new catalogue within a second. Exit codes: 0 success; \
+            1 the file is invalid, and nothing was written.
             """)
 
     @OptionGroup var options: SettingsOptions
@@ -25,13 +25,13 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
 
     var files: [String] { [file] }
 
-    @Flag(help: "Say what would change, and change nothing.")
+    @Flag(help: "Print what would change, and change nothing.")
     var dryRun = false
 
     @Flag(help: "Print the changes as JSON.")
     var json = false
 
-    /// Changes that are listed one by one; more are counted.
+    /// The maximum number of changes listed one by one; the rest are counted.
     private static let listedChanges = 50
 
     func run() async throws {
@@ -49,7 +49,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
             progress.end()
             for move in moved.moves {
                 printError(
-                    "\(name): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new one an id of its own."
+                    "\(name): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new variant a different id."
                 )
             }
             throw Exit.no
@@ -71,7 +71,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
         return try await ledger.sync(catalogue, by: await OperatingSystemUser.name(), progress: progress)
     }
 
-    /// What messages call it.
+    /// The file's name in messages.
     private var name: String { file == "-" ? "standard input" : file }
 
     private func readCatalogue() async throws -> Catalogue {

@@ -2,9 +2,9 @@ import Glibc
 import Files
 import StrictJSON
 
-/// Prints a line to standard output. Stands before Swift's own, which says nothing of a full disk.
+/// Prints a line to standard output. Shadows Swift's own `print`, which does not report a full disk.
 ///
-/// A line is a line: whatever came from outside is escaped, here and in the other functions that print.
+/// Text from outside is escaped, here and in the other functions that print, so that it cannot break the line.
 func print(_ line: String) {
     StandardOutput.write(line.printable + "\n")
 }
@@ -20,19 +20,19 @@ func printJSON(_ value: JSONValue) { printJSON(value.text) }
 /// - Parameter text: JSON.
 func printJSON(_ text: String) { print(text.withPathBytesAsJSON) }
 
-/// Unbuffered, like standard error itself, and behind what was logged before.
+/// Writes unbuffered, like standard error itself, and after everything that was logged before.
 private func writeError(_ text: String) {
     LineWriter.standardError.write(raw: text)
     LineWriter.standardError.flush()
 }
 
-/// Progress of long work, on one line of a terminal that is written over; nothing in a pipe.
+/// Shows the progress of long work on one line of a terminal, which is overwritten; prints nothing to a pipe.
 struct Progress: Sendable {
     private let isShown = isatty(STDERR_FILENO) == 1
 
     func show(_ text: String) {
         guard isShown else { return }
-        // Back to the first column, and clear what stood there.
+        // Return to the first column and clear the line.
         writeError("\r\u{1B}[2K\(text)")
     }
 
@@ -42,7 +42,7 @@ struct Progress: Sendable {
     }
 }
 
-/// Text in columns, numbers to the right.
+/// A table of text in aligned columns.
 struct Table {
     enum Alignment { case left, right }
 
@@ -55,7 +55,7 @@ struct Table {
 
     mutating func add(_ cells: [String]) { rows.append(cells.map(\.printable)) }
 
-    /// The lines, with the titles first and no blanks at their ends.
+    /// The titles and the rows as lines without trailing blanks.
     var lines: [String] {
         let all = [columns.map(\.title)] + rows
         let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -76,8 +76,8 @@ struct Table {
 }
 
 extension String {
-    /// The text with everything escaped that could steer a terminal, begin a line or turn its direction, as JSON
-    /// escapes it; so JSON keeps its meaning. Bytes of a path that are not UTF-8 are shown as such (`\xE9`).
+    /// The text with everything escaped that could control a terminal, start a line or change the text direction. The
+    /// escapes are those of JSON, so JSON keeps its meaning. Bytes of a path that are not UTF-8 are shown as `\xE9`.
     var printable: String {
         guard unicodeScalars.contains(where: \.mustBeEscaped) else { return self }
         var text = ""
@@ -95,7 +95,7 @@ extension String {
 }
 
 extension String {
-    /// Scalars that would be taken for bytes of a path are escaped as JSON does it: `\xE9` is none of its escapes.
+    /// Scalars that stand for bytes of a path are escaped as in JSON, which has no escape `\xE9`.
     fileprivate var withPathBytesAsJSON: String {
         guard unicodeScalars.contains(where: { FilePath.byte(of: $0) != nil }) else { return self }
         return unicodeScalars.map { scalar in
@@ -106,8 +106,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Control characters, separators of lines, and what sets the direction of writing, which can make a text look like
-    /// another one.
+    /// Whether it is a control character, a line separator, a bidirectional control, which can make a text look like
+    /// another, or stands for a byte of a path.
     fileprivate var mustBeEscaped: Bool {
         switch value {
         case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true

@@ -4,22 +4,22 @@ import Domain
 import Ledger
 import Files
 
-/// What the first bytes of a file of JSON say about its encoding.
+/// The encoding of a JSON file, detected from its first bytes.
 ///
-/// A byte order mark is no part of the text (RFC 8259, section 8.1): programs that save files put it there. A message
-/// on the stream is no file; there it stays an error.
+/// A byte order mark is not part of the text (RFC 8259, section 8.1): programs add it when they save a file. A message on
+/// the stream is not a file; there it is an error.
 enum TextEncoding {
-    /// With so many bytes of a mark before it.
+    /// UTF-8 after `mark` bytes of a byte order mark.
     case utf8(mark: Int)
     case otherEncoding
 
-    /// As many bytes as are looked at.
+    /// The number of bytes that are examined.
     static let bytes = 4
 
     init(_ bytes: some Collection<UInt8>) {
         let start = Array(bytes.prefix(Self.bytes))
         let isMarked = start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF])
-        // Without a mark: JSON begins with two ASCII characters, or, after a quote, with none that is U+0000.
+        // Without a mark: JSON begins with two ASCII characters, or with a quote and a character other than U+0000.
         let zeros = start.map { $0 == 0 }
         let isWide = [[false, true], [true, false], [true, true, true, false]].contains { zeros.starts(with: $0) }
         self = isMarked || isWide ? .otherEncoding : .utf8(mark: start.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
@@ -34,15 +34,15 @@ enum TextEncoding {
     }
 }
 
-/// The lines of a file or of standard input, read as they are asked for.
+/// Reads the lines of a file or of standard input one by one.
 struct LineReader: ~Copyable {
     enum Line {
         case text([UInt8])
-        /// Longer than any message can be; it was passed over.
+        /// Longer than any message can be; the line was skipped.
         case tooLong
     }
 
-    /// A payload of the largest size in its frame.
+    /// Enough for the largest payload and its frame.
     static let maximumBytes = Limit.payloadBytes + 4_096
 
     private let descriptor: Int32
@@ -66,8 +66,8 @@ struct LineReader: ~Copyable {
         if descriptor != STDIN_FILENO { close(descriptor) }
     }
 
-    /// Passes over a byte order mark; to be called before the first line is read.
-    /// - Returns: whether the text is UTF-8, as far as its start says.
+    /// Skips a byte order mark. Call it before reading the first line.
+    /// - Returns: whether the text is UTF-8, as far as its first bytes show.
     mutating func begin() async -> Bool {
         while buffer.count < TextEncoding.bytes, !isAtEnd { await fill() }
         guard case .utf8(let mark) = TextEncoding(buffer) else { return false }
@@ -75,7 +75,7 @@ struct LineReader: ~Copyable {
         return true
     }
 
-    /// The next line without its end, or nil after the last one.
+    /// The next line without its line end, or nil after the last line.
     mutating func next() async -> Line? {
         var isTooLong = false
         var searched = start

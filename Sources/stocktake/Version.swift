@@ -1,4 +1,4 @@
-/// The program's version, as `--version` and `doctor` say it.
+/// The program's version, as `--version` and `doctor` print it.
 enum Version {
     static let text = "0.1.0"
 }

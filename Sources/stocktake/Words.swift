@@ -3,7 +3,7 @@ import Domain
 import Logging
 import Spelling
 
-/// The words of which an argument or a setting must be one.
+/// The valid words of arguments and settings, and the hint for an invalid one.
 enum Words {
     static let logLevels = Logger.Level.allCases.map(\.rawValue)
 
@@ -17,7 +17,7 @@ enum Words {
 extension CaseIterable where Self: RawRepresentable, RawValue == String {
     static var words: [String] { allCases.map(\.rawValue) }
 
-    /// The case of that name, for an option's `transform`: its name then stands before what is thrown.
+    /// The case with that name, for an option's `transform`, whose error is then preceded by the option's name.
     static func named(_ text: String) throws -> Self {
         guard let found = Self(rawValue: text) else { throw ValidationError(Words.guidance(for: text, among: words)) }
         return found

@@ -126,7 +126,7 @@ import Testing
     func withoutConsumer() async throws {
         let shop = try await Shop()
         let sent = try await shop.succeed("stock", "adjust", "LAMP", "--sold", "2", "--reason", "samples")
-        #expect(sent.contains("recorded when a consumer runs"))
+        #expect(sent.contains("recorded once a consumer processes it"))
         try await shop.consumeAll()
         #expect(try shop.value("SELECT sold_quantity FROM products WHERE id = 'LAMP'") == "2")
         try await shop.expectConsistent()

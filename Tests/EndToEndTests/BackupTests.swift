@@ -64,14 +64,14 @@ import Testing
         switch replaced {
         case "readable":
             #expect(output.contains("the backup lacks 1,000 orders, 0 cancellations"))
-            #expect(output.contains("stream: 100 of these are gone from it, sent from 20"), "\(output)")
+            #expect(output.contains("stream: 100 of these are missing from it, sent from 20"), "\(output)")
             #expect(output.contains("publish those messages again"))
         case "lost":
             #expect(output.contains("replaced ledger: none"))
             #expect(output.contains("1,500 rows recorded up to seq"))
-            #expect(output.contains("100 or more are gone. Publish all messages after 20"), "\(output)")
+            #expect(output.contains("100 or more are lost. Publish all messages after 20"), "\(output)")
         default:
-            #expect(output.contains("stream: 1,000 of these are gone from it"), "\(output)")
+            #expect(output.contains("stream: 1,000 of these are missing from it"), "\(output)")
         }
         // Does what the output asks for.
         try await shop.publish(orders.map(\.message))
@@ -82,7 +82,7 @@ import Testing
 
     /// What happened to Redis after the ledger was lost, and what restore then says about the stream.
     private static let losses: [(String, String)] = [
-        ("created again", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are gone"),
+        ("created again", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are lost"),
         ("empty", "has nothing since the backup"),
         ("older", "has nothing since the backup"),
         ("forgotten", "has nothing since the backup"),
@@ -123,7 +123,7 @@ import Testing
         let ids = try await shop.entryIDs()
         try await shop.redis.command("XDEL", shop.keys.checkouts, ids[700])
         let output = try await shop.succeed("ledger", "restore", backup, "--yes")
-        #expect(output.contains("stream: 1 of these are gone from it, sent from 20"), "\(output)")
+        #expect(output.contains("stream: 1 of these are missing from it, sent from 20"), "\(output)")
     }
 
     @Test("A damaged ledger is replaced, and restore says what it could not compare")

@@ -192,7 +192,7 @@ import Testing
         await shop.redis.kill()
         let away = try await shop.run(["stock"])
         #expect(away.status == 0)
-        #expect(away.errors.contains("These are the ledger's figures"))
+        #expect(away.errors.contains("Showing the ledger's availability"))
         #expect(try figures(try await shop.run(["stock", "--json"])).keys == fromRedis.keys)
     }
 
@@ -329,9 +329,9 @@ import Testing
         #expect(try await shop.succeed("ledger", "check", "--ledger", path).hasPrefix("\(path): sound"))
         #expect(try await shop.run(["ledger", "create", "--ledger", path]).status == 1)
         for (wrong, why) in [
-            ("postgresql://me:secret@host/db", "only sqlite:///PATH, or a path, is known"),
+            ("postgresql://me:secret@host/db", "only sqlite:///PATH, or a path, is supported"),
             ("sqlite://ledger.db", "names no absolute path"), ("sqlite:///a?mode=ro", "has a parameter"),
-            ("sqlite:///a%2", "has a parameter, or a % that begins no byte"),
+            ("sqlite:///a%2", "has a parameter or an invalid % escape"),
         ] {
             let refused = try await shop.run(["ledger", "check", "--ledger", wrong])
             #expect(refused.status == 64 && refused.errors.contains(why), "\(wrong): \(refused.errors)")

@@ -72,8 +72,8 @@ import Testing
         #expect(misspelt.status == 0)
         #expect(
             misspelt.errors == """
-                warning: STOCKTAKE_BATCHORDERS is no setting and has no effect. Did you mean STOCKTAKE_BATCH_ORDERS?
-                warning: STOCKTAKE_UNHEARD_OF is no setting and has no effect.
+                warning: STOCKTAKE_BATCHORDERS is not a setting and has no effect. Did you mean STOCKTAKE_BATCH_ORDERS?
+                warning: STOCKTAKE_UNHEARD_OF is not a setting and has no effect.
 
                 """)
     }

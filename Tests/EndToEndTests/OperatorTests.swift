@@ -142,7 +142,7 @@ import Testing
         }
         let again = try await shop.run(["dead-letters", "replay", "2"])
         #expect(again.status == 1)
-        #expect(again.errors.contains("it was published again already"))
+        #expect(again.errors.contains("it was already published again"))
         let listed = try json(try await shop.succeed("dead-letters", "list", "--status", "replayed", "--json"))
         let letters = try #require(listed["dead_letters"] as? [[String: Any]])
         #expect(letters.compactMap { $0["resolved_at"] as? String }.count == 2)

@@ -84,7 +84,7 @@ import Testing
         try await shop.consumeAll()
         let sent = try await shop.run(["refunds", "mark", "cs_1", "--id", "r-0"])
         #expect(
-            sent.status == 0 && sent.output == "cs_1: sent as r-0; it is recorded when a consumer runs and gets to it\n"
+            sent.status == 0 && sent.output == "cs_1: sent as r-0; it will be recorded once a consumer processes it\n"
         )
         let consumer = try await shop.startConsumer()
         try await eventually("the refund") { try shop.count("order_refunds") == 1 }
@@ -92,7 +92,7 @@ import Testing
         let part = try await shop.succeed(
             "refunds", "mark", "cs_2", "--amount", "300", "--currency", "USD", "--id", "r-1")
         #expect(part == "cs_2: recorded as r-1, still due: 600 usd\n")
-        #expect(try await shop.succeed("refunds", "list").contains("300 given back"))
+        #expect(try await shop.succeed("refunds", "list").contains("300 paid back"))
         // The same once more, and other content under its id.
         #expect(
             try await shop.succeed("refunds", "mark", "cs_2", "--amount", "300", "--currency", "usd", "--id", "r-1")
