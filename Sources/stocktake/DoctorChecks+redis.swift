@@ -27,7 +27,7 @@ extension DoctorChecks {
             guard
                 let value = try await client.send(RedisCommand("CONFIG GET", "appendfsync")).fields["appendfsync"]?
                     .string
-            else { return (.unknown, "Redis does not say") }
+            else { return (.unknown, "Redis does not report it") }
             return value == "always"
                 ? (.ok, value)
                 : (
@@ -38,7 +38,7 @@ extension DoctorChecks {
         checkMemory()
         await askRedis("clock") {
             let before = SystemClock.milliseconds()
-            guard let time = try await RedisClock.read(client) else { return (.unknown, "Redis does not say") }
+            guard let time = try await RedisClock.read(client) else { return (.unknown, "Redis does not report it") }
             let apart = abs(time - (before + SystemClock.milliseconds()) / 2)
             return .milliseconds(apart) <= Timestamp.clockTolerance
                 ? (.ok, "\(apart) ms between this machine and Redis")
@@ -76,7 +76,7 @@ extension DoctorChecks {
 
     private mutating func checkPersistence() {
         let name = "redis append only"
-        guard let info else { return add(name, .unknown, "Redis does not say") }
+        guard let info else { return add(name, .unknown, "Redis does not report it") }
         if info["aof_enabled"] != "1" {
             add(name, .warn, "off: a restart of Redis loses unread messages. Set appendonly to yes")
         } else if let status = info["aof_last_write_status"], status != "ok" {
@@ -90,8 +90,8 @@ extension DoctorChecks {
 
     private mutating func checkMemory() {
         guard let info, let used = info["used_memory"].flatMap({ Int64($0) }) else {
-            add("redis eviction", .unknown, "Redis does not say")
-            return add("redis memory", .unknown, "Redis does not say")
+            add("redis eviction", .unknown, "Redis does not report it")
+            return add("redis memory", .unknown, "Redis does not report it")
         }
         let policy = info["maxmemory_policy"] ?? ""
         add(

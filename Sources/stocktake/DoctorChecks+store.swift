@@ -146,7 +146,7 @@ extension DoctorChecks {
             return unread.count == 0 ? (.ok, "none") : try await this.waiting(unread)
         }
         await askRedis("pending") {
-            guard let group else { return (.unknown, "Redis does not say") }
+            guard let group else { return (.unknown, "Redis does not report it") }
             let pending = try await WaitingMessages.pending(group, keys, client)
             return pending.count == 0 ? (.ok, "none") : try await this.waiting(pending)
         }

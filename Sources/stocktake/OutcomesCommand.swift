@@ -24,7 +24,7 @@ struct OutcomesCommand: AsyncParsableCommand {
         @Option(help: "The maximum number of outcomes.")
         var limit = 1_000
 
-        @Option(help: ArgumentHelp("Only outcomes after this one. Default: all of them.", valueName: "EPOCH:POSITION"))
+        @Option(help: ArgumentHelp("Only outcomes after this one. Default: all.", valueName: "EPOCH:POSITION"))
         var after: String?
 
         @Flag(help: "Print JSON.")

@@ -106,8 +106,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is a control character, a line separator, a bidirectional control, which can make a text look like
-    /// another, or stands for a byte of a path.
+    /// Whether it is a control character, a line separator or a bidirectional control, which can make a text look like
+    /// another one, or stands for a byte of a path.
     fileprivate var mustBeEscaped: Bool {
         switch value {
         case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
