@@ -8,9 +8,9 @@ extension LedgerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copies the ledger to a new file, even while a consumer writes to it, and checks the copy.",
             discussion: """
-                The copy is one file, for its owner alone, as it holds addresses. It has its name only when it is \
-                whole, sound and on disk; a run that was cut short leaves FILE.partial at most. Exit codes: 0; 1 not \
-                backed up: FILE exists, the ledger is not sound, or the log beside it belongs to another state.
+                The copy is one file that only its owner can read, as it contains addresses. It gets its name only when \
+                it is complete, sound and on disk; an interrupted run leaves at most FILE.partial. Exit codes: 0 success; \
+                1 not backed up: FILE exists, the ledger is not sound, or the log beside it belongs to another state.
                 """)
 
         @OptionGroup var options: SettingsOptions

@@ -1,11 +1,11 @@
-"""What Schemathesis cannot read out of openapi.yaml."""
+"""Rules that Schemathesis cannot take from openapi.yaml."""
 
 import schemathesis
 
 
 @schemathesis.hook
 def map_body(context, body):
-    """For JSON Schema 2.0 is an integer like 2; for this API only what is written as one is."""
+    """To JSON Schema 2.0 is an integer; this API accepts only integers that are written as such."""
     if isinstance(body, float) and body.is_integer():
         return int(body)
     if isinstance(body, list):

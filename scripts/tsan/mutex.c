@@ -1,11 +1,11 @@
-// Tells the thread sanitizer what Swift's `Mutex` does when it has to wait; `scripts/test --tsan` preloads it.
+// Makes the slow path of Swift's `Mutex` visible to the thread sanitizer; `scripts/test --tsan` preloads this library.
 //
-// Locking and unlocking without contention is compiled into our code, and so is seen. Waiting is in the runtime's
-// library, which is not instrumented: without this the sanitizer takes two threads that met at a `Mutex` for a race,
-// now and then, in whatever stands under the lock. Suppressing those places would hide real races in them.
+// The fast path, locking and unlocking without contention, is compiled into our code and therefore instrumented. The
+// slow path is in the runtime's library, which is not: without this file the sanitizer occasionally reports contention
+// at a `Mutex` as a race in the code under the lock. Suppressing those reports would also hide real races there.
 //
-// The library's functions (Swift 6.3, stdlib/public/Synchronization/Mutex/LinuxImpl.swift) are called by name, so the
-// ones below come first. Should they have another name in a later Swift, this does nothing, and the reports are back.
+// The library's functions (Swift 6.3, stdlib/public/Synchronization/Mutex/LinuxImpl.swift) are bound by name, so the
+// functions below take precedence. If a later Swift renames them, this file has no effect and the reports return.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 #define SWIFT __attribute__((swiftcall))
 #define SELF __attribute__((swift_context)) void *mutex
 
-// Absent in processes without the sanitizer, which inherit the preloading: redis-server, the shell.
+// Absent in processes without the sanitizer that inherit LD_PRELOAD: redis-server, the shell.
 extern void __tsan_acquire(void *) __attribute__((weak));
 extern void __tsan_release(void *) __attribute__((weak));
 
