@@ -21,7 +21,7 @@ struct ConsumeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Flag(help: "End when nothing is unread or pending.")
+    @Flag(help: "Exit when no message is unread or pending.")
     var untilIdle = false
 
     func run() async throws {
@@ -61,7 +61,7 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Flag(help: "End when nothing is unread or pending.")
+    @Flag(help: "Exit when no message is unread or pending.")
     var untilIdle = false
 
     func run() async throws {

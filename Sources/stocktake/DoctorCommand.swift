@@ -19,7 +19,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Flag(
         help:
-            "Also check the whole ledger: integrity, references and recounted sold quantities. Its log grows meanwhile."
+            "Also check the whole ledger: integrity, references and recounted sold quantities. Meanwhile its log is not reset."
     )
     var deep = false
 

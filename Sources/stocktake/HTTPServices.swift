@@ -29,7 +29,7 @@ struct HTTPServices {
     }
 
     /// Both servers and the services that they need, in start order: data sources, servers, live availability. Live
-    /// availability must end before the public server, which waits for its event streams.
+    /// availability must end before the public server, because it ends the server's event streams.
     /// - Parameter decides: whether the process is also a consumer: then the operator's `/readyz` reports on deciding.
     func all(decides: Bool) async throws -> [any Service] {
         raiseFileLimit(to: settings.http.listener.connections)
@@ -118,7 +118,7 @@ struct HTTPServices {
         }
     }
 
-    /// A URL that a browser can open, which that of a wildcard address is not.
+    /// The URL to open in a browser, which cannot open a wildcard address.
     private static func url(_ host: String, _ port: Int) -> String {
         let host = anyAddresses[host] ?? host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
@@ -149,7 +149,7 @@ private struct Closing: Service {
     }
 }
 
-/// Raises the process' limit of open files, which may be as low as 1,024: every connection is one.
+/// Raises the limit of open files of this process, which may be as low as 1,024: every connection is one.
 private func raiseFileLimit(to connections: Int) {
     /// Files of the ledger, Redis and the libraries.
     let others: rlim_t = 128

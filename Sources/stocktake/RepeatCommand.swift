@@ -12,7 +12,7 @@ extension Identifier {
 
 /// The command line that repeats a command.
 enum RepeatCommand {
-    /// This process' command line with `--id` after the subcommand's name, quoted for a shell. Passwords in it are
+    /// The command line of this process with `--id` after the subcommand's name, quoted for a shell. Passwords in it are
     /// redacted.
     static func command(after subcommand: String, id: Identifier) -> String {
         var arguments = Stocktake.arguments

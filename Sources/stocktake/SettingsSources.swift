@@ -68,8 +68,7 @@ struct SettingsSources {
         return text?.isEmpty == true ? nil : text
     }
 
-    /// Rejects an empty text, unless it switches the setting off: `--ledger "$UNSET"` must not mean the
-    /// default ledger.
+    /// Rejects an empty text, unless it switches the setting off: `--ledger "$UNSET"` must not mean the default ledger.
     private func text(_ key: SettingKey<some Sendable>) throws -> String? {
         guard let (text, place) = try find(key.name) else { return nil }
         if text.isEmpty, !key.mayBeEmpty {
