@@ -107,7 +107,7 @@ struct AnnouncementProgress {
     /// Called once a second. Retries an announcement that was refused. If Redis seems to be at another position, the
     /// next call reads the position again.
     /// - Parameter found: the position up to which everything is announced, as found in Redis.
-    mutating func look(found: Int64?) {
+    mutating func check(found: Int64?) {
         if case .refused = state { state = .ready }
         if found != announced { isInDoubt = true }
     }

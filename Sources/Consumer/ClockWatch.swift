@@ -16,7 +16,7 @@ struct ClockWatch {
     }
 
     /// One reading of all clocks.
-    struct ReadState {
+    struct ClockReading {
         /// The time by the monotonic clock.
         var at: ContinuousClock.Instant
         /// The clocks of Redis and of this machine, since 1970.
@@ -28,12 +28,12 @@ struct ClockWatch {
         var idsAhead: Duration?
     }
 
-    private var last: ReadState?
+    private var last: ClockReading?
     private var wasApart = false
     private var areIDsAhead = false
     private static let tolerance = Timestamp.clockTolerance
 
-    mutating func look(_ reading: ReadState) -> [Finding] {
+    mutating func check(_ reading: ClockReading) -> [Finding] {
         var findings: [Finding] = []
         if let last {
             let passed = reading.at - last.at

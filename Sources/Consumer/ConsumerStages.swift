@@ -75,7 +75,7 @@ final class ConsumerStages: Sendable {
         case .wait(let chore):
             try await clock.sleep(for: chore.interval)
             return .due(chore)
-        case .watch(let epoch): return .watched(try await watch.look(in: epoch))
+        case .watch(let epoch): return .watched(try await watch.check(in: epoch))
         case .upkeep(let isFull):
             return .upkept(wanted: try await uncancelled(action) { try await self.watch.upkeep(isRedisFull: isFull) })
         case .trim:

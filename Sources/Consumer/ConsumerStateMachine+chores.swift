@@ -69,7 +69,7 @@ extension ConsumerStateMachine {
         }
         guard case .allIsWell = compare(report) else { return wait(for: .watch) }
         epochsInARow = 0
-        announcing.look(found: report.counters?.announced)
+        announcing.check(found: report.counters?.announced)
         if let pending = report.pending { findStrayEntries(pending, at: now) }
         chores.underWay = .upkeep
         actions.append(.upkeep(isRedisFull: report.isRedisFull))
@@ -116,7 +116,7 @@ extension ConsumerStateMachine {
     private mutating func findStrayEntries(_ pending: PendingSummary, at now: ContinuousClock.Instant) {
         // A slow read may be about to deliver the entry.
         if case .reading(let start) = reading.activity, now - start > settings.block + .seconds(1) { return }
-        let isStray = chores.strays.look(pending: pending.lowest, memory: lowestInMemory, at: now)
+        let isStray = chores.strays.check(pending: pending.lowest, memory: lowestInMemory, at: now)
         guard isStray, let lowest = pending.lowest else { return }
         actions.append(.report(.stray(lowest)))
         reading.claim()

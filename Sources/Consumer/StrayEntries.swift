@@ -10,7 +10,7 @@ struct StrayEntries {
     ///   - pending: the lowest pending entry.
     ///   - memory: the lowest entry in memory.
     /// - Returns: whether pending entries must be claimed, because the same entry has been stray for some time.
-    mutating func look(
+    mutating func check(
         pending: StreamID?, memory: StreamID?, at now: ContinuousClock.Instant
     ) -> Bool {
         guard let pending, memory.map({ pending < $0 }) ?? true else {

@@ -171,7 +171,7 @@ actor StreamTrimmer {
     ///   - asked: the time of the request by the monotonic clock.
     ///   - machine: the time of the request by this machine's clock.
     private func checkClocks(_ report: TrimReport, askedAt asked: ContinuousClock.Instant, machine: Int64) {
-        let findings = clocks.look(
+        let findings = clocks.check(
             .init(
                 at: asked, redis: .milliseconds(report.time), machine: .milliseconds(machine),
                 uncertainty: clock.now - asked, idsAhead: report.idsAhead))

@@ -15,7 +15,7 @@ struct WatchStage: Sendable {
     /// Takes a snapshot of the ledger and Redis.
     /// - Parameter epoch: the open epoch.
     /// - Throws: `LedgerError`; errors that waiting does not resolve.
-    func look(in epoch: Int64) async throws -> WatchReport {
+    func check(in epoch: Int64) async throws -> WatchReport {
         try await ledger.requireInPlace()
         let head = try await retrier.ledger { [ledger] in try await ledger.head() }
         // These run concurrently: each costs a round trip, during which nothing is decided.

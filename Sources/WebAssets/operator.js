@@ -89,7 +89,7 @@ const tiles = {
   replays: ["Replays", s => s.replays_wanted === null ? unread : [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No replays are waiting."
     : `${many(s.replays_wanted, "dead letter is", "dead letters are")} published again as soon as a consumer can.`]],
   refunds_due: ["Refunds due", s => s.refunds_due === null ? unread : s.refunds_due.count === 0 ? ["0", "ok", "No refunds are due."]
-    : [count(s.refunds_due.count), "due", `${owed(s.refunds_due)}. List them: \`stocktake refunds list\``]],
+    : [count(s.refunds_due.count), "due", `${owed(s.refunds_due)}. Refund them: \`stocktake refunds list\``]],
   drift: ["Drift", s => {
     if (!s.drift) return ["–", "unknown", "Counters and ledger have not been compared yet."];
     if (s.drift.detail !== undefined) return ["–", "unknown", `Not compared: ${s.drift.detail}`];

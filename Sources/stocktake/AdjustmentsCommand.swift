@@ -136,16 +136,16 @@ struct StockAdjustCommand: AsyncParsableCommand {
         guard let recorded = try await ledger.adjustment(id) else { return }
         if json { return printJSON(recorded.json) }
         print(
-            "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \((try? await figures(ledger)) ?? "")"
+            "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \((try? await stockLine(ledger)) ?? "")"
         )
     }
 
-    private func figures(_ ledger: any LedgerReader) async throws -> String {
+    private func stockLine(_ ledger: any LedgerReader) async throws -> String {
         let stock = try await ledger.stock().products.first { $0.id == Identifier(product) }
         guard let availability = stock?.availability() else { return "" }
-        let figures = availability.variants.first { $0.id.text == variant } ?? availability.product
-        let left = figures.available.map { "\($0.grouped) left" } ?? "unlimited"
-        return "\(figures.id) \(figures.sold.grouped) sold, \(left)"
+        let stockLevel = availability.variants.first { $0.id.text == variant } ?? availability.product
+        let left = stockLevel.available.map { "\($0.grouped) left" } ?? "unlimited"
+        return "\(stockLevel.id) \(stockLevel.sold.grouped) sold, \(left)"
     }
 }
 

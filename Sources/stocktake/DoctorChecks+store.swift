@@ -221,14 +221,14 @@ extension DoctorChecks {
             return add("refunds", .unknown, "the ledger cannot be read")
         }
         do {
-            let figures = try await ledger.statistics()
+            let statistics = try await ledger.statistics()
             let replays =
-                figures.requestedReplays > 0 ? ", \(figures.requestedReplays.grouped) to be published again" : ""
+                statistics.requestedReplays > 0 ? ", \(statistics.requestedReplays.grouped) to be published again" : ""
             add(
-                "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,
-                "\(figures.openDeadLetters.grouped) open\(replays), \(figures.deadLetterBytes.asBytes) of content"
-                    + (figures.openDeadLetters > 0 ? ". See 'stocktake dead-letters list --status open'" : ""))
-            let refunds = figures.refunds
+                "dead letters", statistics.openDeadLetters > 0 ? .warn : .ok,
+                "\(statistics.openDeadLetters.grouped) open\(replays), \(statistics.deadLetterBytes.asBytes) of content"
+                    + (statistics.openDeadLetters > 0 ? ". See 'stocktake dead-letters list --status open'" : ""))
+            let refunds = statistics.refunds
             add(
                 "refunds", refunds.refunds > 0 ? .warn : .ok,
                 refunds.refunds > 0 ? "\(refunds.text). See 'stocktake refunds list'" : "none is due")

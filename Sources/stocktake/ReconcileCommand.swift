@@ -86,12 +86,12 @@ struct ReconcileCommand: AsyncParsableCommand {
             ("", .left),
         ])
         var passed = 0
-        func add(_ counter: CounterName, _ figures: Availability.Stock, product: String, variant: String) {
-            if let cap = figures.cap, figures.sold > cap { passed += 1 }
+        func add(_ counter: CounterName, _ stock: Availability.Stock, product: String, variant: String) {
+            if let cap = stock.cap, stock.sold > cap { passed += 1 }
             table.add(
                 [
-                    product, variant, figures.cap?.grouped ?? "unlimited",
-                    figures.available?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
+                    product, variant, stock.cap?.grouped ?? "unlimited",
+                    stock.available?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
                 ] + (comparisons[counter]?.cells ?? Array(repeating: "", count: 6)))
         }
         for availability in snapshot.products.map({ $0.availability() }) {

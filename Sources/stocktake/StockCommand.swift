@@ -65,12 +65,12 @@ struct StockShowCommand: AsyncParsableCommand {
         table.print()
     }
 
-    private static func cells(_ figures: Availability.Stock, product: String, variant: String) -> [String] {
+    private static func cells(_ stock: Availability.Stock, product: String, variant: String) -> [String] {
         let note =
-            if !figures.isActive { "closed" } else if figures.isAvailable { "" } else { "sold out" }
+            if !stock.isActive { "closed" } else if stock.isAvailable { "" } else { "sold out" }
         return [
-            product, variant, figures.cap?.grouped ?? "unlimited", figures.sold.grouped,
-            figures.available?.grouped ?? "unlimited", note,
+            product, variant, stock.cap?.grouped ?? "unlimited", stock.sold.grouped,
+            stock.available?.grouped ?? "unlimited", note,
         ]
     }
 }

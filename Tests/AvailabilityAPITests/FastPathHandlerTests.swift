@@ -36,7 +36,7 @@ import Testing
         var waiting: [String] { asked.map(\.request.head.uri) }
 
         /// Answers the oldest availability request.
-        func answerFigures(_ response: String) { asked.removeFirst().whenMade(ByteBuffer(string: response)) }
+        func answerAvailability(_ response: String) { asked.removeFirst().whenMade(ByteBuffer(string: response)) }
 
         /// Answers the request that was forwarded.
         func response(_ status: HTTPResponseStatus = .noContent, _ fields: HTTPHeaders = [:]) {
@@ -86,9 +86,9 @@ import Testing
         try bench.send(Self.one + Self.get("/v1/products/two") + Self.other + Self.get("/readyz") + Self.one)
         #expect(bench.waiting == ["/v1/products/one"])
         #expect(bench.passedOn.events == [])
-        bench.answerFigures("1")
+        bench.answerAvailability("1")
         #expect(bench.waiting == ["/v1/products/two"])
-        bench.answerFigures("2")
+        bench.answerAvailability("2")
         #expect(try bench.received() == "12")
         #expect(bench.passedOn.events == ["GET /healthz", "end"])
         bench.response()
@@ -96,7 +96,7 @@ import Testing
         #expect(bench.waiting == [])
         bench.response()
         #expect(bench.waiting == ["/v1/products/one"])
-        bench.answerFigures("3")
+        bench.answerAvailability("3")
         #expect(try bench.received() == "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n3")
         #expect(bench.channel.isActive)
     }
@@ -106,7 +106,7 @@ import Testing
         let bench = try Bench()
         try bench.send(Self.one + "\u{16}\u{3}\r\n\r\n")
         #expect(bench.passedOn.events == [])
-        bench.answerFigures("1")
+        bench.answerAvailability("1")
         #expect(bench.passedOn.events == ["error"])
         bench.response(.badRequest, ["Content-Length": "0"])
         #expect(
@@ -123,7 +123,7 @@ import Testing
         try bench.send(Self.one)
         try bench.channel.close().wait()
         bench.channel.embeddedEventLoop.run()
-        bench.answerFigures("1")
+        bench.answerAvailability("1")
         #expect(try bench.received() == "")
     }
 
@@ -148,7 +148,7 @@ import Testing
             let line = expected.map { "Connection: \($0)\r\n" } ?? ""
             #expect(try bench.received() == "HTTP/\(version) 200 OK\r\nContent-Length: 0\r\n\(line)\r\n")
         } else {
-            bench.answerFigures("1")
+            bench.answerAvailability("1")
         }
         let before = bench.passedOn.events
         // More than is buffered of unread input.
@@ -176,7 +176,7 @@ import Testing
         try availability.send(Self.get("/v1/products/one", "Content-Length: 5\r\n"))
         #expect(availability.waiting == ["/v1/products/one"])
         try availability.send("hello" + Self.one)
-        availability.answerFigures("1")
+        availability.answerAvailability("1")
         #expect(availability.waiting == [])
         availability.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(!availability.channel.isActive)
@@ -207,7 +207,7 @@ import Testing
             try bench.send(requests)
             bench.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
             #expect(bench.channel.isActive)
-            if bench.waiting.isEmpty { bench.response() } else { bench.answerFigures("1") }
+            if bench.waiting.isEmpty { bench.response() } else { bench.answerAvailability("1") }
             #expect(!bench.channel.isActive)
             #expect(try !bench.received().isEmpty)
         }
@@ -219,7 +219,7 @@ import Testing
         try bench.send(Self.one)
         bench.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(bench.passedOn.events == [])
-        bench.answerFigures("1")
+        bench.answerAvailability("1")
         #expect(bench.passedOn.events == ["inputClosed"])
         #expect(try bench.received() == "1")
     }

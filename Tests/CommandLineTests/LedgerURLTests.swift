@@ -22,8 +22,8 @@ import Testing
             ("postgresql://user:secret@host/db", "begins with postgresql://"),
             ("sqlite://relative/a.sqlite", "names no absolute path"), ("sqlite:///", "names no absolute path"),
             ("sqlite://", "names no absolute path"), ("sqlite:///a?mode=ro", "has a parameter"),
-            ("sqlite:///a#b", "has a parameter"), ("sqlite:///a%2", "a % that begins no byte"),
-            ("sqlite:///a%00b", "a % that begins no byte"),
+            ("sqlite:///a#b", "has a parameter"), ("sqlite:///a%2", "an invalid % escape"),
+            ("sqlite:///a%00b", "an invalid % escape"),
         ])
     func refused(text: String, reason: String) throws {
         let error = #expect(throws: ValidationError.self) { try LedgerURL.location(text) }

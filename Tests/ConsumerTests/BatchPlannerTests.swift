@@ -54,7 +54,7 @@ struct BatchPlannerTests {
         let batch = Self.plan(
             [.order(1, "a", ("cube", "black", 2)), .order(2, "b", ("lamp", nil, 1)), .cancel(3, "c", order: "sold")],
             by: prior)
-        #expect(batch.orderDetails == ["record 0", "record 1", "record 2"])
+        #expect(batch.planned == ["record 0", "record 1", "record 2"])
         #expect(batch.commands.map(\.command.key.id) == ["a", "b", "c"])
         #expect(
             batch.commands.map(\.movements) == [
@@ -68,19 +68,19 @@ struct BatchPlannerTests {
     func replays() throws {
         let order = DecodedEntry.order(1, "a", ("lamp", nil, 2))
         let known = Self.plan([order], by: Self.prior("a", of: try order.command.get()))
-        #expect(known.orderDetails == ["known accepted seq 7 at 1:7"] && known.records.isEmpty)
+        #expect(known.planned == ["known accepted seq 7 at 1:7"] && known.records.isEmpty)
         let twice = Self.plan([order, .order(2, "a", ("lamp", nil, 2))])
-        #expect(twice.orderDetails == ["record 0", "replay of 0"] && twice.commands.count == 1)
+        #expect(twice.planned == ["record 0", "replay of 0"] && twice.commands.count == 1)
         let recording = try Self.decided([order, .junk(2)], .accepted(seq: 5), seqBefore: 4)
         let after = Self.plan([.order(3, "a", ("lamp", nil, 2))], recording: recording)
-        #expect(after.orderDetails == ["known accepted seq 5 at 0 before"])
+        #expect(after.planned == ["known accepted seq 5 at 0 before"])
     }
 
     @Test("makes a dead letter of an id that is reused with other content, wherever its first content is")
     func conflicts() throws {
         let (two, three) = (DecodedEntry.order(1, "a", ("lamp", nil, 2)), DecodedEntry.order(2, "a", ("lamp", nil, 3)))
         #expect(Self.plan([three], by: Self.prior("a", of: try two.command.get())).reasons == [.orderConflict])
-        #expect(Self.plan([two, three]).orderDetails == ["record 0", "record 1"])
+        #expect(Self.plan([two, three]).planned == ["record 0", "record 1"])
         #expect(Self.plan([two, three]).reasons == [.orderConflict])
         let recording = try Self.decided([two], .accepted(seq: 5), seqBefore: 4)
         #expect(Self.plan([three], recording: recording).reasons == [.orderConflict])
@@ -96,7 +96,7 @@ struct BatchPlannerTests {
             .order(4, "b", ("lamp", nil, 1)),
         ])
         #expect(batch.reasons == [.productClosed, .missingPayload, .unknownOrder])
-        #expect(batch.orderDetails == ["record 0", "record 1", "record 2", "record 3"] && batch.commands.count == 1)
+        #expect(batch.planned == ["record 0", "record 1", "record 2", "record 3"] && batch.commands.count == 1)
     }
 
     @Test("leaves a dead letter dead even if it could be processed now, and identifies it by its content")
@@ -109,19 +109,19 @@ struct BatchPlannerTests {
         let fingerprint = entry.entry.fingerprint
         let again = Self.plan([entry], by: prior, requestedReplays: [fingerprint: [8]])
         // It is the old message: the request for a replay stays open.
-        #expect(again.orderDetails == ["known dead_letter at 1:7"] && again.replayed == [])
+        #expect(again.planned == ["known dead_letter at 1:7"] && again.replayed == [])
         // Another message that was given the same id.
-        #expect(Self.plan([.order(1, "b", ("lamp", nil, 1))], by: prior).orderDetails == ["record 0"])
+        #expect(Self.plan([.order(1, "b", ("lamp", nil, 1))], by: prior).planned == ["record 0"])
     }
 
     @Test("makes one dead letter of an entry that is delivered twice, in one batch and while another is recorded")
     func deadLetterTwice() throws {
         let twice = Self.plan([.junk(2), .order(3, "a", ("lamp", nil, 1)), .junk(2), .junk(4)])
-        #expect(twice.orderDetails == ["record 0", "record 1", "replay of 0", "record 2"] && twice.records.count == 3)
+        #expect(twice.planned == ["record 0", "record 1", "replay of 0", "record 2"] && twice.records.count == 3)
         let recording = try Self.decided(
             [.order(1, "b", ("lamp", nil, 1)), .junk(2)], .accepted(seq: 5), seqBefore: 4)
         let again = Self.plan([.junk(2), .junk(4)], recording: recording)
-        #expect(again.orderDetails == ["known dead_letter at 1 before", "record 0"])
+        #expect(again.planned == ["known dead_letter at 1 before", "record 0"])
     }
 
     @Test("ends the request for a replay with the republished message, whatever its outcome")
@@ -201,7 +201,7 @@ struct BatchPlannerTests {
         prior.payments["d"] = [Payment(orderID: "d", currency: "usd")]
         let refunds = [DecodedEntry.refund(1, "r1", order: "o"), .refund(2, "r2", order: "d")]
         let batch = Self.plan(refunds + [.order(3, "a", ("lamp", nil, 1)), .refund(4, "r3", order: "o")], by: prior)
-        #expect(batch.orderDetails == ["record 0", "record 1", "record 2"])
+        #expect(batch.planned == ["record 0", "record 1", "record 2"])
         #expect(batch.commands.map(\.movements) == [[], [], [Movement(.product("lamp"), sold: 1)]])
         let recording = try Self.decided([.junk(9)], nil, seqBefore: 4)
         #expect(Self.plan(refunds, by: prior, recording: recording).entries.isEmpty)
@@ -265,7 +265,7 @@ struct BatchPlannerTests {
 
 extension PlannedBatch {
     /// Its entries and their treatment, in words.
-    fileprivate var orderDetails: [String] {
+    fileprivate var planned: [String] {
         plans.map { plan in
             switch plan {
             case .record(let place): "record \(place)"

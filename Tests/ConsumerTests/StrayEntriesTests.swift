@@ -10,7 +10,7 @@ struct StrayEntriesTests {
     private func looks(_ looks: [(second: Int, pending: String?, memory: String?)]) -> [Bool] {
         var strays = StrayEntries()
         return looks.map {
-            strays.look(
+            strays.check(
                 pending: $0.pending.flatMap { StreamID($0) }, memory: $0.memory.flatMap { StreamID($0) },
                 at: start + .seconds($0.second))
         }

@@ -69,7 +69,7 @@ import Testing
         #expect(fake.count(of: "XADD") == 1)
         let id = try #require(failed.errors.firstMatch(of: #/sending (adj-[0-9a-f]+)\n/#)?.1)
         #expect(failed.errors.contains("perhaps sent"), "\(failed.errors)")
-        let command = try #require(failed.errors.firstMatch(of: #/counts once: (.*)\n/#)?.1)
+        let command = try #require(failed.errors.firstMatch(of: #/counts only once: (.*)\n/#)?.1)
         #expect(command.hasSuffix("stock adjust --id \(id) LAMP --sold 2 --reason 'it'\\''s a gift'"), "\(command)")
         // The message had reached the stream.
         try await shop.publish([

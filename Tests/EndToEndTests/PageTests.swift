@@ -212,7 +212,7 @@ import Testing
             try await waitForText("2", of: "#refunds_due .value", browser)
             try await waitUntil(
                 "document.querySelector('#refunds_due .note').textContent.startsWith("
-                    + "'900 of other or no currency in minor units. Give it back: stocktake refunds list')", browser)
+                    + "'900 of other or no currency in minor units. Refund them: stocktake refunds list')", browser)
             try await waitForText("1", of: "#dead_letters .value", browser)
             try await waitUntil(
                 "document.querySelector('#dead_letters .note').textContent.includes('dead-letters list --status open')",
