@@ -38,6 +38,20 @@ import Testing
         return anchors
     }
 
+    @Test("names only files and folders that exist")
+    func paths() throws {
+        let roots = ["Sources/", "Tests/", "scripts/", "lua/", "config/", "docs/"]
+        // Placeholders, patterns, and what tests and builds make.
+        let placeholders = ["NAME", "TYPE", "*", "{", "…", " ", "<"]
+        for page in try Repository.pages where !page.hasPrefix("docs/decisions/") && page != "CHANGELOG.md" {
+            for code in Repository.code(in: try Repository.text(of: page))
+            where roots.contains(where: code.hasPrefix) && !placeholders.contains(where: code.contains) {
+                let path = code.split(separator: ":")[0]
+                #expect(FileManager.default.fileExists(atPath: String(path)), "\(page): \(code)")
+            }
+        }
+    }
+
     @Test("keeps README.md to two screens")
     func readmeLength() throws {
         #expect(

@@ -38,8 +38,13 @@ enum Repository {
         }
     }
 
-    /// What stands between backticks in a text.
+    /// The texts between backticks within a line, of all lines outside code blocks.
     static func code(in text: String) -> [String] {
-        text.components(separatedBy: "`").enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(\.element)
+        var isBlock = false
+        return text.components(separatedBy: "\n").flatMap { line -> [String] in
+            if line.hasPrefix("```") { isBlock.toggle() }
+            if isBlock || line.hasPrefix("```") { return [] }
+            return line.components(separatedBy: "`").enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(\.element)
+        }
     }
 }
