@@ -298,7 +298,9 @@ let package = Package(
         // Parts of the command line, without processes.
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["stocktake", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "StrictJSON", "stocktake", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         // Compares the documentation with the code.
         .testTarget(name: "DocumentationTests", swiftSettings: strict),

@@ -44,7 +44,7 @@ struct SettingName: Sendable {
     static let all: [SettingName] = [
         SettingKey.redisURL.name, SettingKey.redisCAFile.name, SettingKey.ledger.name, SettingKey.store.name,
         SettingKey.data.name, SettingKey.consumer.name, SettingKey.logLevel.name, SettingKey.batchOrders.name,
-        SettingKey.keepMessages.name, SettingKey.keepMessageCount.name, SettingKey.keepOutcomes.name,
+        SettingKey.messageAge.name, SettingKey.keepMessages.name, SettingKey.keepOutcomes.name,
         SettingKey.deadLetterBytes.name, SettingKey.reconcileInterval.name, SettingKey.httpHost.name,
         SettingKey.httpPort.name, SettingKey.httpAllowOrigin.name, SettingKey.httpLedgerFallback.name,
         SettingKey.httpConnections.name, SettingKey.httpBufferBytes.name, SettingKey.operatorHost.name,
@@ -73,12 +73,12 @@ extension SettingKey where Value == Int {
     private static var consumerDefaults: ConsumerSettings { ConsumerSettings() }
 
     static var batchOrders: Self { Self("batch_orders", default: consumerDefaults.batchOrders, in: 1...10_000) }
-    static var keepMessages: Self {
+    static var messageAge: Self {
         Self(
             "keep_messages_s", default: Int(consumerDefaults.messageAge / .seconds(1)), in: 0...1_000_000_000)
     }
     /// Redis stores 100 entries in a node of a stream: a smaller number would have no effect.
-    static var keepMessageCount: Self {
+    static var keepMessages: Self {
         Self("keep_messages", default: consumerDefaults.keepMessages, in: 100...1_000_000_000)
     }
     static var keepOutcomes: Self {

@@ -42,8 +42,8 @@ struct Settings: Sendable {
         self.logLevel = logLevel
         consumer.consumer = try sources.value(.consumer) ?? Self.hostName()
         consumer.batchOrders = try sources.value(.batchOrders)
-        consumer.messageAge = .seconds(try sources.value(.keepMessages))
-        consumer.keepMessages = try sources.value(.keepMessageCount)
+        consumer.messageAge = .seconds(try sources.value(.messageAge))
+        consumer.keepMessages = try sources.value(.keepMessages)
         consumer.deadLetterBytes = try sources.value(.deadLetterBytes)
         consumer.keepOutcomes = try sources.value(.keepOutcomes)
         let seconds = try sources.value(.reconcileInterval)

@@ -33,15 +33,15 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         name: .customLong("keep-messages-s"),
-        help: "Seconds that processed messages are kept in the stream. \(SettingKey.keepMessages.defaultNote)")
-    var keepMessages: Int?
+        help: "Seconds that processed messages are kept in the stream. \(SettingKey.messageAge.defaultNote)")
+    var messageAge: Int?
 
     @Option(
         name: .customLong("keep-messages"),
         help:
-            "The approximate number of messages above which processed ones are trimmed, whatever their age. \(SettingKey.keepMessageCount.defaultNote)"
+            "The approximate number of messages above which processed ones are trimmed, whatever their age. \(SettingKey.keepMessages.defaultNote)"
     )
-    var keepMessageCount: Int?
+    var keepMessages: Int?
 
     @Option(help: "The approximate number of outcomes kept in their stream. \(SettingKey.keepOutcomes.defaultNote)")
     var keepOutcomes: Int?
@@ -104,8 +104,8 @@ struct SettingsOptions: ParsableArguments {
             (SettingKey.redisURL.name, redisURL), (SettingKey.redisCAFile.name, redisCAFile),
             (SettingKey.ledger.name, ledger), (SettingKey.store.name, store), (SettingKey.data.name, data),
             (SettingKey.consumer.name, consumer), (SettingKey.logLevel.name, logLevel),
-            (SettingKey.batchOrders.name, text(batchOrders)), (SettingKey.keepMessages.name, text(keepMessages)),
-            (SettingKey.keepMessageCount.name, text(keepMessageCount)),
+            (SettingKey.batchOrders.name, text(batchOrders)), (SettingKey.messageAge.name, text(messageAge)),
+            (SettingKey.keepMessages.name, text(keepMessages)),
             (SettingKey.keepOutcomes.name, text(keepOutcomes)),
             (SettingKey.deadLetterBytes.name, text(deadLetterBytes)),
             (SettingKey.reconcileInterval.name, text(reconcileInterval)), (SettingKey.httpHost.name, httpHost),
