@@ -1,4 +1,4 @@
-/// The consumer's settings. Every limit is named here.
+/// The consumer's settings. The consumer's limits are named here.
 package struct ConsumerSettings: Sendable {
     /// The name under which entries are delivered to this process.
     package var consumer = "stocktake"
