@@ -43,7 +43,7 @@ package struct JSONKey: Sendable {
 }
 
 extension JSONScanner {
-    /// An object with at most this many keys has them compared pairwise: 16 keys need 120 comparisons, mostly of
+    /// The keys of an object that has at most this many are compared pairwise: 16 keys need 120 comparisons, mostly of
     /// lengths.
     private static let fewKeys = 16
 

@@ -12,8 +12,8 @@ final class CoalescingReader: Sendable {
     /// Maximum number of round trips in flight. The second shortens the wait of a request that arrives just after the
     /// first began; the cost per read stays the same.
     private static let roundTrips = 2
-    /// Runs on the event loop of the Redis connection: on Swift's global executor, each round trip would wake two more
-    /// threads.
+    /// The executor of the round trips: the event loop of the Redis connection. On Swift's global executor, each round
+    /// trip would wake two more threads.
     private let tasks: EventLoopTasks
     private let state = Mutex(State())
 
@@ -50,7 +50,7 @@ final class CoalescingReader: Sendable {
         var waiting: [Waiting] = []
 
         struct Waiting: Sendable {
-            /// nil: `whenRead` may run on any thread.
+            /// Where to call `whenRead`; nil allows any thread.
             var eventLoop: (any EventLoop)?
             var whenRead: WhenRead
         }
@@ -146,7 +146,7 @@ final class CoalescingReader: Sendable {
                 product, states[start..<end], catalogue: version.catalogue)
             start = end
         }
-        assert(start == states.count, "as many counters as were asked for, a product's together")
+        assert(start == states.count, "one state per requested counter, grouped by product")
         return Snapshot(version, availability)
     }
 }

@@ -7,13 +7,13 @@ import Synchronization
 /// missed, and then the availability of all its products again (`LiveAvailability.catchUp`).
 final class Subscriber: Sendable {
     let products: [ProductView]
-    /// The state of its first snapshot: it receives nothing older.
+    /// The id of its first snapshot; it receives no older event.
     let since: EventID
     /// Closes its connection.
     let disconnect: @Sendable () -> Void
     private let state: Mutex<State>
 
-    /// Maximum number of queued events: more than a subscriber can have products, so that the changes of one poll fit.
+    /// Maximum number of queued events: exceeds the maximum number of products, so that the changes of one poll fit.
     static let bufferedEvents = RequestTarget.maximumProducts + 56
 
     enum Delivery: Sendable {
@@ -70,7 +70,7 @@ final class Subscriber: Sendable {
         wake { state in state.isOver = true }
     }
 
-    /// The next events to send; waits until there are any. Must be called by one task only.
+    /// The next events to send; waits until there are any. Only one task may call it.
     func next() async -> Delivery {
         while true {
             let delivery: Delivery? = state.withLock { state in

@@ -8,7 +8,7 @@ struct ProductReads: Sendable {
     /// Products per page.
     private static let pageSizes = 1...200
     private static let defaultPageSize = 50
-    /// Maximum number of products that one request searches for a filter; the page may then hold fewer than its limit.
+    /// Maximum number of products that one filtered request examines; its page may hold fewer than its limit.
     private static let searched = 5_000
     /// Products read per step of a search.
     private static let searchStep = 500

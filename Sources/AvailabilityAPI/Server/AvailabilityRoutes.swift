@@ -6,12 +6,12 @@ import NIOHTTP1
 import Synchronization
 
 /// The two routes on which a sale depends, one product and the availability of several, served entirely on the
-/// connection's event loop. Serving them with a task per request, as the remaining routes are, takes more than three
+/// connection's event loop. Serving them with a task per request, like the remaining routes, takes more than three
 /// times as long.
 final class AvailabilityRoutes: Sendable {
     private let reader: AvailabilityReader
     private let rules: ResponseRules
-    /// Throws a `Problem` if no response of this route may be started.
+    /// Throws a `Problem` if the route has no room for another response.
     private let requireRoom: @Sendable (_ route: String) throws -> Void
     /// Encoded responses, shared by all identical requests of one round trip.
     private let encoded = Mutex(Encoded())
@@ -53,7 +53,7 @@ final class AvailabilityRoutes: Sendable {
             var finished: Finished
         }
 
-        /// Maximum size of the bodies cached per snapshot: while clients have yet to read them, these bytes are not
+        /// Maximum total size of the bodies cached per snapshot. Cached bytes that clients have not read yet are not
         /// counted elsewhere.
         private static let room = 8 << 20
 
@@ -139,7 +139,7 @@ final class AvailabilityRoutes: Sendable {
 
     // MARK: - Responses
 
-    /// nil if a product has no availability, or if it belongs to another catalogue than the snapshot.
+    /// nil if a product has no availability, or if it belongs to a different catalogue from the snapshot's.
     private func find(
         _ responseKey: ResponseKey, _ request: AvailabilityRequest, _ snapshot: CoalescingReader.Snapshot
     ) throws -> ByteBuffer? {
@@ -207,8 +207,8 @@ final class AvailabilityRoutes: Sendable {
 final class AvailabilityRequest: Sendable {
     let head: HTTPRequestHead
     let query: AvailabilityQuery
-    /// Whether the connection ends with the response: because the client asked for that, or because the request has a
-    /// body, which is not read.
+    /// Whether the connection closes after the response: because the client asked for that, or because the request has
+    /// a body, which is not read.
     let isLast: Bool
     let hasBody: Bool
     /// The value of the response's `Connection` field; nil if it needs none.

@@ -6,7 +6,7 @@ import StrictJSON
 package struct HealthReport: Sendable {
     /// Why it cannot; nil if it can.
     package var trouble: String?
-    /// What was checked, and the findings, in words.
+    /// The checks and their results, in words.
     package var checks: JSONValue
 
     package init(trouble: String?, checks: JSONValue) {
@@ -15,8 +15,8 @@ package struct HealthReport: Sendable {
     }
 }
 
-/// `/healthz`: the process responds. `/readyz`: it can do its work, which depends on the address: at the public one,
-/// serving shoppers; at the operator's, deciding orders, or serving shoppers if the process decides none.
+/// `/healthz`: the process responds. `/readyz`: it can do its work. At the public address this is serving shoppers; at
+/// the operator's address, deciding orders, or serving shoppers in a process that decides none.
 struct HealthRoutes: Sendable {
     let report: @Sendable () async -> HealthReport
 

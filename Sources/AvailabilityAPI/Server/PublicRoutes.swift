@@ -86,8 +86,8 @@ struct PublicRoutes: Sendable {
         }
     }
 
-    /// Sends events until there are no more. The next ones are taken only when the socket has taken the last: until
-    /// then they wait in the subscriber's queue, where they are counted and can be dropped.
+    /// Sends events until there are no more. The next events are dequeued only after the socket has accepted the
+    /// previous ones: until then they wait in the subscriber's queue, where they are counted and can be dropped.
     /// - Returns: whether the subscriber missed events; if not, the subscription has ended.
     private static func send(
         to subscriber: Subscriber, _ stage: NIOLoopBound<FastPathHandler>, _ channel: any Channel
@@ -111,7 +111,7 @@ struct PublicRoutes: Sendable {
 }
 
 extension HTTPField.Name {
-    // Constants, and valid names.
+    // These constant names are valid.
     // swift-format-ignore: NeverForceUnwrap
     fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID")!
     // swift-format-ignore: NeverForceUnwrap

@@ -22,7 +22,7 @@ package struct ConsumerMetrics: Sendable {
     private let seq: Gauge
     private let active: Gauge
 
-    /// - Parameter metrics: the factory for the metrics; the process' factory if `nil`.
+    /// - Parameter metrics: the factory for the metrics; the process's factory if `nil`.
     package init(_ metrics: (any MetricsFactory)? = nil) {
         let metrics = metrics ?? MetricsSystem.factory
         // All counters are created in advance: a rate needs a counter that started at 0.

@@ -12,7 +12,7 @@ import ServiceLifecycle
 /// The consumer as a service of the process: stands by until the store's lease is free, then consumes until it is
 /// stopped.
 package struct ConsumerService: Service {
-    /// A change of state, printed for people as one line.
+    /// A change of state, reported to the operator in one line.
     package enum Status: Sendable {
         case standingBy(holder: Int32?)
         case active(epoch: Int64, seq: Int64)
@@ -26,7 +26,7 @@ package struct ConsumerService: Service {
     package var redisOptions: RedisOptions
     package var logger: Logger
     package var report: @Sendable (Status) -> Void
-    /// The factory for its metrics; the process' factory if `nil`.
+    /// The factory for its metrics; the process's factory if `nil`.
     package var metrics: (any MetricsFactory)?
     /// Runs alongside the active consumer, and is cancelled when the consumer ends.
     package var companion: (@Sendable () async -> Void)?

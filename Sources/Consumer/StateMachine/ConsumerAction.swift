@@ -39,8 +39,8 @@ enum ConsumerAction: Sendable {
 }
 
 extension ConsumerAction {
-    /// Whether the action takes little processor time, however long it waits. A read takes as much as it delivers,
-    /// which is not known in advance.
+    /// Whether the action takes little processor time, however long it waits. The cost of a read depends on how much it
+    /// delivers, which is not known in advance; it counts as short.
     var isShort: Bool {
         switch self {
         case .read, .endRead, .connect, .checkForLeftovers, .record, .wait, .watch, .report, .finish, .giveUp: true
@@ -71,7 +71,7 @@ enum ConsumerReport: Sendable {
     /// The ledger has committed a batch.
     /// - Parameter seq: the counters' seq after the batch; `nil` if the batch has not changed them.
     case recorded(Tally, seq: Int64?)
-    /// An entry is pending that is not in this process' memory.
+    /// An entry is pending that is not in this process's memory.
     case stray(StreamID)
     /// Redis has refused to announce outcomes, with this error.
     case announcingRefused(String)

@@ -13,7 +13,7 @@ extension ConsumerStateMachine {
         }
 
         var due: Set<Chore> = []
-        /// Chores whose interval is being waited for; each has one wait.
+        /// Chores whose interval has not passed yet; each has one pending `wait` action.
         var awaited: Set<Chore> = []
         var underWay: Work?
         var strays = StrayEntries()
@@ -87,8 +87,7 @@ extension ConsumerStateMachine {
         let areCountersChanged = haveCountersChanged(report)
         // Whatever else has happened, a Redis that has lost its counters may have lost messages.
         let memory = areCountersChanged ? EpochReason.Memory.doubtful : .trusted
-        // These reasons occur at most once a second and are not caused by a batch, so they may occur any number of
-        // times.
+        // These reasons occur at most once a second and are not caused by a batch, so their number is not limited.
         if report.ledger.catalogueVersion != epoch.catalogue.version {
             need(EpochReason(.outage, "catalogue version \(report.ledger.catalogueVersion)", memory: memory))
         } else if report.ledger.epoch != epoch.number {
@@ -96,7 +95,7 @@ extension ConsumerStateMachine {
         } else if areCountersChanged {
             need(EpochReason(.outage, "the counters were changed or lost", memory: memory))
         } else {
-            // If Redis is unavailable, each stage that needs it waits by itself.
+            // If Redis is unavailable, each stage that needs it waits for it separately.
             return report.counters == nil ? .redisIsAway : .allIsWell
         }
         return .epochNeeded

@@ -60,7 +60,8 @@ extension LedgerDatabase {
             ?? false
     }
 
-    /// Keeps the first `erased_at` and `payment_digest`: only then did the row still contain the payment intent.
+    /// Keeps the `erased_at` and `payment_digest` of the first erasure: a later one no longer finds the payment intent
+    /// in the row.
     private static let eraseOrder = """
         UPDATE order_details SET stripe_payment_intent_id = NULL, erased_at = coalesce(erased_at, ?),
             payment_digest = coalesce(payment_digest, ?)
