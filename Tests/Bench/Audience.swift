@@ -9,7 +9,7 @@ final class Audience: Sendable {
         var schedule: SteadyPublisher?
         var firstSeq: Int64 = 1
         var latencies = Latencies()
-        /// Subscribers that have had their first event, and those that know of the last order.
+        /// Subscribers that have received their first event, and those that have learned of the last order.
         var listening = 0
         var complete = 0
     }
@@ -18,7 +18,7 @@ final class Audience: Sendable {
     private let state = Mutex(State())
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    /// Returns when each subscriber has had its first snapshot.
+    /// Returns when each subscriber has received its first snapshot.
     static func gather(
         _ size: Int, at address: HTTPAddress, product: String, within limit: Duration
     ) async throws -> Audience {
@@ -48,7 +48,7 @@ final class Audience: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// Sets the orders that follow; their seqs start at `firstSeq`.
+    /// Sets the schedule of the next orders, whose seqs start at `firstSeq`.
     func expect(_ schedule: SteadyPublisher, firstSeq: Int64) {
         state.withLock { state in
             state.schedule = schedule
@@ -58,7 +58,7 @@ final class Audience: Sendable {
         }
     }
 
-    /// Whether all subscribers know of the last order.
+    /// Whether all subscribers have learned of the last order.
     var hasAll: Bool { state.withLock { $0.complete == size } }
 
     var latencies: Latencies { state.withLock { $0.latencies } }
@@ -81,7 +81,7 @@ final class Audience: Sendable {
     }
 }
 
-/// One subscriber. It reads no more of an event than its id, `EPOCH.SEQ`, because a thousand of them must be cheap.
+/// One subscriber. It reads only the id of an event, `EPOCH.SEQ`, because a thousand subscribers must be cheap.
 private final class Subscription: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 

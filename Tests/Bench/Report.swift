@@ -5,11 +5,11 @@ struct Report: Sendable, Encodable {
     var machine: Machine
     var scale: Scale
     var seconds: Double
-    /// Milliseconds until a write of 4 KiB is on the disk, before each group of rows: everything durable waits for such
-    /// writes, ours and PostgreSQL's, and the speed of a shared disk changes by the minute.
+    /// Milliseconds that a durable 4 KiB write takes, measured before each group of rows: Stocktake and PostgreSQL both
+    /// wait for durable writes, and the speed of a shared disk changes by the minute.
     var flush: Samples
     var rows: [Row]
-    /// Inputs that were missing because only some machines have them.
+    /// Inputs that this machine lacks; only some machines have them.
     var leftOut: [String]
     var failed: [String]
 
@@ -21,7 +21,7 @@ struct Report: Sendable, Encodable {
             try encoder.encode(self).write(to: URL(fileURLWithPath: path))
         } catch {
             throw BenchError(
-                "writing the results failed: on \(path): \(error). Name a file that can be written with --json.")
+                "writing the results failed: on \(path): \(error). Pass a writable file to --json.")
         }
     }
 }

@@ -38,8 +38,8 @@ final class ChaosShop: Sendable {
         }
     }
 
-    /// The consumers' Redis user, with the rights that config/redis.conf grants; people and publishers may do
-    /// everything.
+    /// The consumers' Redis user, with the rights that config/redis.conf grants; operators and publishers have all
+    /// rights.
     static let user = "stocktake"
     private static let password = "chaos"
 

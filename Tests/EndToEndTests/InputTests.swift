@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "UTF-16 is rejected in one sentence, and nothing is sent or written",
+        "UTF-16 is rejected with a one-sentence error, and nothing is sent or written",
         arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32])
     func utf16(encoding: String.Encoding) async throws {
         let shop = try await Shop()
@@ -55,7 +55,7 @@ import Testing
 
     // MARK: - The environment
 
-    @Test("An empty variable counts as unset; a misspelt one is named, and stops nothing")
+    @Test("An empty variable counts as unset; a misspelt one only causes a warning")
     func variables() async throws {
         let shop = try await Shop()
         let empty = try await shop.run(
@@ -115,7 +115,7 @@ import Testing
         #expect(process.standardOutput.contains("variant_of_another_product"))
     }
 
-    @Test("Dead letters suggest the likely id, and make blanks at its end visible")
+    @Test("Dead letters suggest the likely id, and make trailing blanks visible")
     func deadLetters() async throws {
         let shop = try await Shop()
         func lines(_ product: String, _ variant: String?) -> String {

@@ -15,7 +15,7 @@ struct CatalogueHistoryTests {
     }
 
     @Test(
-        "has every product and variant from its beginning, and each changed column with both values",
+        "has every product and variant from the start, and each changed column with its old and new value",
         arguments: Backend.allCases)
     func columns(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -54,7 +54,7 @@ struct CatalogueHistoryTests {
         }
     }
 
-    @Test("has nothing of a dry run or of a file that changed nothing", arguments: Backend.allCases)
+    @Test("has no entries for a dry run or for a file that changes nothing", arguments: Backend.allCases)
     func nothing(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let before = try await history(fixture)

@@ -8,8 +8,8 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// A flipped bit turns a value into one of another type, or into any number: the code that reads it must report that,
-/// and never crash.
+/// A flipped bit can turn a value into one of another type, or into an arbitrary number. Code that reads it must report
+/// that, and must never crash.
 @Suite("A value of a type other than its column's")
 struct DamagedValuesTests {
     /// A closed ledger with rows in every table, its log checkpointed, and its backup.
@@ -110,7 +110,7 @@ struct DamagedValuesTests {
 
     private static let values = ["NULL", "'x'", "x'FF'", "9223372036854775807", "-9223372036854775808"]
 
-    @Test("crashes no reading of the ledger, and no check considers it sound", arguments: values)
+    @Test("does not crash any read of the ledger, and fails its check", arguments: values)
     func everyColumn(_ value: String) async throws {
         try await withLedger { fixture async throws in
             let backup = try await filled(fixture)
@@ -137,7 +137,7 @@ struct DamagedValuesTests {
                 guard try damage(path, table: table, column: column, value: value) else { continue }
                 changed += 1
                 let what = "\(table).\(column) = \(value)"
-                // SQLite converts numbers to text, and nothing else.
+                // SQLite converts numbers to text in TEXT columns, and makes no other conversion.
                 let fits =
                     switch value {
                     case "NULL": !notNull
