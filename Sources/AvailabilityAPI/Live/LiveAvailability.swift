@@ -45,7 +45,7 @@ actor LiveAvailability: Service {
     private var sweeping: SnapshotVersion?
     /// Some subscribers' initial availability has not been compared by a poll yet.
     private var wantsSweep = false
-    /// Why the last poll failed, in words for shoppers.
+    /// Why the last poll failed, as text for shoppers.
     private var failure: String?
     /// All availability must be sent, changed or not, because it could not be read for a while.
     private var sendsAll = false

@@ -45,7 +45,7 @@ enum ServerSentEvent {
         }
     }
 
-    /// Events were dropped; all availability follows again.
+    /// Events were dropped; all availability is sent again.
     static func missed(_ count: Int) -> ByteBuffer {
         event("missed") { $0.writeString(#"{"missed":\#(count)}"#) }
     }

@@ -18,13 +18,13 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private enum State {
         case idle
-        /// The head of a request for availability has arrived, its end has not.
+        /// The head of a request for availability has arrived, but not its end.
         case asked(AvailabilityRequest)
         /// The response with availability is being made.
         case responding(AvailabilityRequest)
         /// The request was passed on.
         case passedOn(PassedOn)
-        /// The whole response is written, but the socket has not taken all of it.
+        /// The whole response is written, but the socket has not accepted all of it.
         case sending(isLast: Bool)
         /// The last response is sent: input is discarded until the client closes its side, for a limited time.
         case closing
@@ -66,7 +66,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private(set) var lastSent = NIODeadline.now()
     private var timer: Scheduled<Void>?
     private let slowReaders: SlowReaders
-    /// Bytes that the socket has not taken: of responses, and of events. Events are counted where they are made
+    /// Bytes of responses and of events that the socket has not accepted. Events are counted where they are made
     /// (`CountedBuffer`).
     private var (responseBytes, eventBytes) = (0, 0)
     /// The part of `responseBytes` that `slowReaders` counts.
@@ -112,7 +112,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         take(.part(unwrapInboundIn(data)), context)
     }
 
-    /// For example, bytes that are not a request.
+    /// Handles an error of an earlier handler, for example bytes that are not a request.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         take(.error(error), context)
     }
@@ -188,7 +188,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         availability(request, context.eventLoop) { stage.value.send($0) }
     }
 
-    /// The request is done once the socket has taken the whole response.
+    /// The request is done once the socket has accepted the whole response.
     private func send(_ response: ByteBuffer) {
         guard let context, case .responding(let request) = state else { return }
         // The encoder existed when this handler was added; without it nothing can be sent.
@@ -198,7 +198,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // If the write fails, the connection is closed.
         sent.futureResult.assumeIsolated().whenSuccess { [self] in availabilityIsSent() }
         encoder.writeAndFlush(NIOAny(IOData.byteBuffer(response)), promise: sent)
-        // Most sockets take a response at once.
+        // Most sockets accept a whole response at once.
         if state.isSending {
             responseBytes = response.readableBytes
             countUnread()
@@ -267,7 +267,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(head)), promise: promise)
     }
 
-    /// - Parameter whenTaken: called when the socket has taken the data.
+    /// - Parameter whenTaken: called when the socket has accepted the data.
     private func write(
         _ data: NIOAny, _ bytes: Int, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
         whenTaken: (() -> Void)? = nil
@@ -288,10 +288,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if responseBytes > 0 { countUnread() }
     }
 
-    /// Sends events of the stream with which a task responds, after the head that the task has sent.
+    /// Sends events of a stream response, after the head, which a task has sent.
     /// - Parameters:
     ///   - events: at least one.
-    ///   - sent: completed when the socket has taken all of them.
+    ///   - sent: completed when the socket has accepted all of them.
     func send(_ events: [CountedBuffer], _ sent: EventLoopPromise<Void>) {
         guard let context, let last = events.last else { return sent.fail(ChannelError.ioOnClosedChannel) }
         let bytes = events.reduce(0) { $0 + $1.bytes.readableBytes }
@@ -330,7 +330,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if more != 0 { slowReaders.add(more) }
     }
 
-    /// Written bytes that the socket has not taken yet.
+    /// Written bytes that the socket has not accepted yet.
     var remaining: Int {
         (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? unreadBytes
     }
@@ -393,7 +393,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// When the connection will be closed unless there is progress.
     private var deadline: NIODeadline {
-        // Making a response may take any time.
+        // The time to make a response is not limited.
         min(isResponding ? .distantFuture : lastActive + limits.idle, lastSent + limits.stall)
     }
 }

@@ -6,7 +6,7 @@ import StrictJSON
 package struct HealthReport: Sendable {
     /// Why it cannot; nil if it can.
     package var trouble: String?
-    /// The checks and their results, in words.
+    /// The checks and their results, as text.
     package var checks: JSONValue
 
     package init(trouble: String?, checks: JSONValue) {

@@ -56,7 +56,7 @@ struct OperatorAccess: Sendable {
     func admit(_ request: Request, _ route: Route?) throws {
         if let route, OperatorRoutes.isOpen(route) { return }
         guard let token else {
-            // DNS rebinding: a foreign page may resolve its own name to this address and must not read the responses.
+            // DNS rebinding: another site may resolve its own name to this address; its pages must not read responses.
             guard Self.isLoopbackName(request.head.authority) else {
                 throw Problem(
                     .forbidden, "without operator_token this address answers to localhost, 127.0.0.1 and [::1] only")

@@ -38,7 +38,7 @@ enum PageRoute {
 }
 
 extension HTTPField.Name {
-    // A constant, and a valid name.
+    // This constant name is valid.
     // swift-format-ignore: NeverForceUnwrap
     fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }

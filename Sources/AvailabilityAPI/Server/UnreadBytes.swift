@@ -4,9 +4,9 @@ import Synchronization
 
 /// Counts the bytes buffered for clients that have not read them, and bounds their sum over all connections.
 ///
-/// It counts bytes that sockets have not taken: responses per connection, events once for all connections that wait for
-/// the same one. Above the bound the connections that are furthest behind are closed, and no response with availability
-/// is started until there is room. The kernel's buffer of each connection is in addition
+/// It counts bytes that sockets have not accepted: responses per connection, events once for all connections that wait
+/// for the same one. Above the bound the connections that are furthest behind are closed, and no response with
+/// availability is started until there is room. The kernel's buffer of each connection is not included
 /// (`HTTPConnection.kernelBytes`).
 package final class UnreadBytes: Sendable {
     private let limit: Int
@@ -20,7 +20,7 @@ package final class UnreadBytes: Sendable {
     private struct Relief {
         /// One for each event loop that has had a connection.
         var slowReaders: [ObjectIdentifier: NIOLoopBound<SlowReaders>] = [:]
-        /// Event loops that have not finished their step of the round; 0: no round is in progress.
+        /// Event loops that have not finished their step of the round; 0 if no round is in progress.
         var underWay = 0
         /// More bytes were added during the round, which may have missed them: another round must follow.
         var isWantedAgain = false
@@ -70,7 +70,7 @@ package final class UnreadBytes: Sendable {
     /// closes another connection.
     private var excess: Int { isExceeded ? count - limit / 8 * 7 : 0 }
 
-    /// - Parameter number: negative for bytes that were taken or dropped.
+    /// - Parameter number: negative for bytes that were accepted or dropped.
     func add(_ number: Int) { bytes.add(number, ordering: .relaxed) }
 
     func countCutOff(_ reason: Reason) {
@@ -162,7 +162,7 @@ final class CountedBuffer: Sendable {
     deinit { unread.add(-bytes.readableBytes) }
 }
 
-/// The connections of one event loop whose sockets have not taken all bytes.
+/// The connections of one event loop whose sockets have not accepted all bytes.
 final class SlowReaders {
     /// The round trip to a distant client over a busy line may take this long.
     private static let roundTrip = TimeAmount.seconds(2)
@@ -187,7 +187,7 @@ final class SlowReaders {
     func countCutOff(_ reason: UnreadBytes.Reason) { unread.countCutOff(reason) }
 
     /// Counts bytes of responses, and frees memory if the bound is exceeded.
-    /// - Parameter bytes: negative for bytes that were taken or dropped.
+    /// - Parameter bytes: negative for bytes that were accepted or dropped.
     func add(_ bytes: Int) {
         unread.add(bytes)
         if bytes > 0 { unread.relieve() }
@@ -201,7 +201,7 @@ final class SlowReaders {
         /// Whether its client has acknowledged bytes recently.
         let isTaking: Bool
         let lastSent: NIODeadline
-        /// Written bytes that its socket has not taken yet.
+        /// Written bytes that its socket has not accepted yet.
         let remaining: Int
         /// Bytes that closing it frees.
         let bytes: Int
