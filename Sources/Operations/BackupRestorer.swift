@@ -24,15 +24,16 @@ package struct BackupRestorer: Sendable {
     }
 
     /// - Parameters:
-    ///   - allowsOtherLedger: the backup may have another identity than the ledger that it replaces or that Redis follows.
-    ///   - progress: receives the progress of copying and checking; nil: both are done.
+    ///   - allowsOtherLedger: whether the backup's identity may differ from that of the replaced ledger or of the
+    ///     ledger that Redis follows.
+    ///   - progress: receives the progress of copying and checking; nil once both are done.
     ///   - report: receives the findings before anything is changed.
     ///   - confirm: if false, nothing changes.
-    ///   - done: receives the result at once, while the lease is held: nothing that follows can withhold it.
+    ///   - done: receives the result at once, while the lease is held, so that no later failure can suppress it.
     /// - Returns: whether it was confirmed.
     /// - Throws: `LedgerError` (of kind `inUse` if another process has the ledger open or restores it; `refused` if the
-    ///   backup must not replace this ledger, or is unfit); `OperationError`; `RedisError`; `CountersError`. Nothing was
-    ///   changed unless the error comes from steps 4 or 5, which may be repeated.
+    ///   backup must not replace this ledger, or is unsuitable); `OperationError`; `RedisError`; `CountersError`.
+    ///   Nothing was changed unless the error comes from steps 4 or 5, which may be repeated.
     package func run(
         allowsOtherLedger: Bool, progress: @escaping @Sendable (CopyProgress?) -> Void,
         report: (RestoreFindings) -> Void, confirm: () -> Bool, done: (Restored) -> Void
@@ -73,7 +74,7 @@ package struct BackupRestorer: Sendable {
     }
 
     /// Steps 3 to 5.
-    /// - Returns: the new path of the replaced ledger; nil: there was none.
+    /// - Returns: the new path of the replaced ledger; nil if there was none.
     private func take(
         _ restoration: any LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
     ) async throws -> String? {
@@ -89,7 +90,7 @@ package struct BackupRestorer: Sendable {
     /// The result of a completed restoration.
     package struct Restored: Sendable {
         package let findings: RestoreFindings
-        /// The new path of the replaced ledger; nil: there was none.
+        /// The new path of the replaced ledger; nil if there was none.
         package let kept: String?
     }
 }

@@ -46,7 +46,7 @@ package struct CommandSubmission: Sendable {
     /// Sends the command, unless it is recorded already or cannot be, and waits up to `patience` for the result.
     /// - Parameters:
     ///   - payload: the payload of the command's message.
-    ///   - objection: returns why the ledger in its present state cannot record the command; nil: it can.
+    ///   - objection: returns why the ledger in its present state cannot record the command; nil if it can.
     ///   - willSend: called just before sending. A run that is interrupted later can be repeated under the same id.
     /// - Throws: `LedgerError` before `willSend` is called, `Failure` afterwards.
     package func run(

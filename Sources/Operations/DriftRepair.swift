@@ -7,13 +7,13 @@ import RedisClient
 
 /// Repairs drift: the active consumer or, without one, this process installs the counters again from the ledger.
 package struct DriftRepair: Sendable {
-    /// What the comparison found, and what the repair did.
+    /// The results of the comparison and of the repair.
     package struct Result: Sendable {
-        /// The comparison before the repair; nil: the counters could not be compared.
+        /// The comparison before the repair; nil if the counters could not be compared.
         package var report: DriftReport?
-        /// The comparison after the repair; nil: none was needed.
+        /// The comparison after the repair; nil if none was needed.
         package var after: DriftReport?
-        /// The number of repaired differences; 0: there were none.
+        /// The number of repaired differences; 0 if there were none.
         package var repaired = 0
         /// The epoch that requested the repair in the ledger, under which the repair is recorded.
         package var repairEpoch: Int64?
@@ -84,7 +84,7 @@ package struct DriftRepair: Sendable {
     }
 
     /// Compares the counters while no consumer is active.
-    /// - Returns: nil: the counters cannot be compared, and are installed again whatever their state.
+    /// - Returns: nil if the counters cannot be compared; they are then installed again whatever their state.
     private func driftWithoutConsumer(explained: Int) async throws -> DriftReport? {
         // Before the epoch is raised: a wrong ledger must not overtake Redis.
         try await CounterHead.read(access.keys, client).refuseWrongLedger(

@@ -16,7 +16,7 @@ package struct ErasureBarrier: Sendable {
 
     /// An active consumer completes the erasure within a second; without one, this process does.
     ///
-    /// - Returns: whether the erasure is complete. False: a process is reading an earlier state of the ledger, and the
+    /// - Returns: whether the erasure is complete. If not, a process is reading an earlier state of the ledger, and the
     ///   consumer completes the erasure as soon as that read ends.
     package func wait() async throws -> Bool {
         let deadline = ContinuousClock.now + limit

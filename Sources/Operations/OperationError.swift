@@ -2,7 +2,7 @@
 package enum OperationError: Error, Sendable, CustomStringConvertible {
     /// The private Redis does not start.
     case privateRedis(socket: String, reason: String)
-    /// The backup belongs to another ledger than the one that it would replace or that Redis follows.
+    /// The backup's identity differs from that of the ledger that it would replace or that Redis follows.
     case otherLedger(backup: String, identity: String, found: OtherLedger)
     /// A new epoch was opened between the comparison and the repair.
     case repairOvertaken(ledger: String)
@@ -27,7 +27,7 @@ package enum OperationError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// A ledger with another identity than a backup.
+/// A ledger whose identity differs from the backup's.
 package enum OtherLedger: Sendable, CustomStringConvertible {
     /// It is in the place that the backup would take.
     case inPlace(String)

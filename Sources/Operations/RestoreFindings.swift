@@ -2,31 +2,31 @@ import Counters
 import Domain
 import Ledger
 
-/// What is known before a backup takes the ledger's place.
+/// The findings before a backup takes the ledger's place.
 package struct RestoreFindings: Sendable {
     /// The backup's identity.
     package let identity: String
-    /// What a check of the backup's copy found.
+    /// The result of checking the backup's copy.
     package let backup: LedgerCheck
     /// The last message that the backup has recorded; nil if none.
     package let newestEntry: StreamID?
-    /// What is in the ledger's place.
+    /// The file in the ledger's place.
     package let replaced: ReplacedLedger
-    /// What Redis remembers of the replaced ledger.
+    /// The state of the replaced ledger that Redis remembers.
     package let head: CounterHead
-    /// The extent of the stream; nil: there is no stream.
+    /// The extent of the stream; nil if there is no stream.
     package let stream: StreamExtent?
-    /// What the replaced ledger has and the backup lacks; nil: the replaced ledger cannot be read.
+    /// The rows that the replaced ledger has but the backup lacks; nil if the replaced ledger cannot be read.
     package let missing: MissingRows?
     /// The messages of the missing rows that the stream does not hold.
     package let absent: [StreamID]
 
-    /// The replaced ledger's epoch; 0: it cannot be read.
+    /// The replaced ledger's epoch; 0 if it cannot be read.
     package var replacedEpoch: Int64 {
         if case .readable(_, let head) = replaced { head.epoch } else { 0 }
     }
 
-    /// The ledger with another identity than the backup; nil: there is none.
+    /// The ledger whose identity differs from the backup's; nil if there is none.
     package var otherLedger: OtherLedger? {
         if case .readable(let other, _) = replaced, other != identity { return .inPlace(other) }
         if let followed = head.ledger, followed != identity { return .followed(followed) }
@@ -39,7 +39,7 @@ package struct RestoreFindings: Sendable {
         return head.isEmpty || head.ledger == identity && !head.remembersMoreRows(than: own)
     }
 
-    /// The number of messages recorded since the backup, as Redis remembers it; nil: Redis does not know it.
+    /// The number of messages recorded since the backup, as Redis remembers it; nil if Redis does not know it.
     package var recordedSince: Int64? {
         guard head.ledger == identity, let recorded = head.recorded else { return nil }
         // Redis may hold any number.

@@ -13,9 +13,9 @@ package struct StoreAccess: Sendable {
     package var store: String
     package var redis: RedisURL
     package var redisOptions: RedisOptions
-    /// nil: Redis is not the private one.
+    /// nil if Redis is not the private one.
     package var privateRedis: PrivateRedis.Location?
-    /// Who requested the operation; nil: unknown.
+    /// Who requested the operation; nil if unknown.
     package var by: String?
     package var logger: Logger
 

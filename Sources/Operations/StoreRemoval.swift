@@ -8,7 +8,7 @@ package struct StoreRemoval: Sendable {
 
     package init(_ access: StoreAccess) { self.access = access }
 
-    /// The lease is held from before `confirm` to the end: what was confirmed is what is deleted.
+    /// The lease is held from before `confirm` to the end, so that exactly the confirmed ledger is deleted.
     ///
     /// - Parameters:
     ///   - keepsCounters: leave Redis as it is.
@@ -17,7 +17,7 @@ package struct StoreRemoval: Sendable {
     /// - Throws: `LedgerError` (of kind `inUse` if another process has the ledger open); `RedisError`;
     ///   `CountersError`; `OperationError`.
     package func run(keepsCounters: Bool, confirm: (Int) -> Bool) async throws -> Bool {
-        // Before the lease, whose register would remember a ledger that does not exist.
+        // Checked before the lease is acquired, which would leave a lock or a note for a ledger that does not exist.
         try await access.ledger.requireExistence()
         let lease = try await access.ledger.takeLease(for: "dropping")
         defer { withExtendedLifetime(lease) {} }
@@ -34,8 +34,8 @@ package struct StoreRemoval: Sendable {
         guard isConfirmed else { return false }
         // A process that only reads holds no lease.
         try await access.ledger.requireUnused()
-        // The counters first: every start handles a ledger without counters; counters without their ledger stop a
-        // consumer.
+        // The counters are removed first: every start handles a ledger without counters, but counters without their
+        // ledger stop a consumer.
         if !keepsCounters {
             try await access.withRedis { client in
                 if let client { try await CounterRemoval(access.keys, client).removeCounters(of: identity) }

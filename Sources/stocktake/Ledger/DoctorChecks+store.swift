@@ -12,7 +12,7 @@ import TextEncodings
 extension DoctorChecks {
     /// How long a message may wait, unread or pending, while a consumer is active, in milliseconds.
     private static let patience: Int64 = 60_000
-    /// How long a loss is a warning, in milliseconds: by then publishers have sent again, or never will.
+    /// How long a loss is reported as a warning, in milliseconds: by then publishers have sent again, or never will.
     private static let lossReminder: Int64 = 7 * 24 * 3_600_000
     /// How long counters and ledger may take to reach the same state.
     private static let reconcilePatience = Duration.seconds(2)

@@ -68,7 +68,7 @@ struct DoctorChecks {
     var checks: [HealthCheck] = []
     var ledger: (any LedgerReader)?
     var ledgerHead: LedgerHead?
-    /// The fields of INFO; nil: Redis cannot be reached, or does not permit the command.
+    /// The fields of INFO; nil if Redis cannot be reached, or does not permit the command.
     var info: [String: String]?
     var isRedisReachable = false
     var isConsumerActive = false

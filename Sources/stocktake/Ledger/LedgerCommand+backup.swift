@@ -49,7 +49,7 @@ extension LedgerCommand {
 
 extension Settings {
     /// The backups of the ledger.
-    /// - Parameter action: what they are needed for, in an error: "restoring".
+    /// - Parameter action: the operation that needs them, for an error: "restoring".
     func backups(for action: String) throws -> any LedgerBackups {
         guard let backups = ledger.backups else {
             throw Failure("\(action) the ledger failed: on \(ledger): it has no files. Use its server's own tools.")

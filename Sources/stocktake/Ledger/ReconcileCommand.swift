@@ -106,11 +106,11 @@ struct ReconcileCommand: AsyncParsableCommand {
     }
 }
 
-/// What `reconcile` found, and what it did.
+/// The findings of `reconcile`, and its repair.
 private struct ReconcileResult {
-    /// The comparison before any repair; nil: the counters could not be compared.
+    /// The comparison before any repair; nil if the counters could not be compared.
     var report: DriftReport?
-    /// The result of the repair; nil: none was requested.
+    /// The result of the repair; nil if none was requested.
     var repair: DriftRepair.Result?
     var miscounts: [Miscount] = []
     /// The product of each variant, for the table.

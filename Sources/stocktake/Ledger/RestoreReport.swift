@@ -68,8 +68,8 @@ struct RestoreReport {
 
     private static let decidedAgain = "which is decided again before anything new is sold"
 
-    /// The coverage without a ledger that has everything. The stream alone never proves that nothing is missing: Redis
-    /// itself may have lost something.
+    /// The coverage if no readable ledger has everything that was recorded. The stream alone never proves that nothing
+    /// is missing: Redis itself may have lost something.
     private var coverageByStream: String {
         let newest = findings.newestEntry
         let after = newest.map { "after \($0.time)" } ?? "of any time"

@@ -115,7 +115,7 @@ extension RefundsDue {
 }
 
 extension String {
-    /// Text from outside, quoted if a spreadsheet would take it for a formula and might run it: if it begins with one of
+    /// External text, quoted if a spreadsheet would take it for a formula and might run it: if it begins with one of
     /// these characters. Tabs and line ends have the same effect, but are always escaped.
     fileprivate var notAFormula: String {
         first.map { "=+-@＝＋－＠".contains($0) } ?? false ? "'\(self)" : self

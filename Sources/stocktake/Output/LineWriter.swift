@@ -50,7 +50,7 @@ final class LineWriter: Sendable {
         _ = Self.flushesAtExit
         let bytes = Array(text.utf8)
         let isBounded = Self.isService.withLock { $0 }
-        // The number of lines dropped before this one; nil: the buffer has no room for this line.
+        // The number of lines dropped before this one; nil if the buffer has no room for this line.
         let omitted: Int? = state.withLock { state in
             guard !isBounded || state.waitingBytes + bytes.count <= Self.maximumWaitingBytes else {
                 state.omittedLines += 1

@@ -8,7 +8,7 @@ import Synchronization
 enum StandardOutput {
     private static let failure = Mutex(Int32?.none)
 
-    /// The `errno` of the first failed write; nil: everything was written.
+    /// The `errno` of the first failed write; nil if everything was written.
     static var reason: Int32? { failure.withLock { $0 } }
 
     /// Writes `text` unescaped: for terminal control sequences, and for text that is already escaped.
@@ -41,7 +41,7 @@ enum StandardOutput {
 }
 
 /// Writes all bytes, blocking while there is no room.
-/// - Returns: the `errno` of a failure; nil: everything was written.
+/// - Returns: the `errno` of a failure; nil if everything was written.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
     bytes.withUnsafeBytes { bytes in
         var written = 0

@@ -4,7 +4,7 @@ import StrictJSON
 
 /// Prints a line to standard output. Shadows Swift's own `print`, which does not report a full disk.
 ///
-/// Text from outside is escaped, here and in the other functions that print, so that it cannot break the line.
+/// External text is escaped, here and in the other functions that print, so that it cannot break the line.
 func print(_ line: String) {
     StandardOutput.write(line.printable + "\n")
 }

@@ -19,7 +19,7 @@ struct HTTPServices {
     /// Shared by both servers.
     private let unread: UnreadBytes
 
-    /// Installs the registry for all metrics of the process: create one instance, before anything that counts.
+    /// Installs the registry for all metrics of the process: create one instance, before any code that creates metrics.
     init(_ settings: Settings, logger: Logger) {
         self.settings = settings
         self.logger = logger

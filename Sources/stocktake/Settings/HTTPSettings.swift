@@ -9,7 +9,7 @@ struct HTTPSettings: Sendable {
     /// The most bytes buffered for clients that have not read them, over all connections.
     var bufferBytes: Int
     var operatorHost: String
-    /// 0: any free port; nil: not set.
+    /// 0 selects any free port; nil if not set.
     var operatorPort: Int?
     var operatorToken: String?
 

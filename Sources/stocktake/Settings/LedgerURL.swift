@@ -34,7 +34,7 @@ enum LedgerURL {
     /// - Parameter path: absolute.
     static func file(_ path: String) -> any LedgerLocation { SQLiteLedgerLocation(path: path) }
 
-    /// The scheme and the rest of a URL; nil: `text` is a path.
+    /// The scheme and the rest of a URL; nil if `text` is a path.
     private static func parts(_ text: String) -> (scheme: String, rest: Substring)? {
         guard let range = text.firstRange(of: "://") else { return nil }
         let scheme = text[..<range.lowerBound]

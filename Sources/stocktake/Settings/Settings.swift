@@ -11,7 +11,7 @@ import RedisLayout
 
 /// All settings, validated.
 struct Settings: Sendable {
-    /// nil: the private Redis of `run`.
+    /// nil selects the private Redis of `run`.
     var redisURL: RedisURL?
     var redisOptions = RedisOptions()
     /// Absolute.
@@ -20,7 +20,7 @@ struct Settings: Sendable {
     var store: String
     var logLevel: Logger.Level
     var consumer = ConsumerSettings()
-    /// nil: counters and ledger are not compared.
+    /// nil if counters and ledger are not compared.
     var reconcileInterval: Duration?
     var http: HTTPSettings
 

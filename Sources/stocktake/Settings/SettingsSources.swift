@@ -41,7 +41,7 @@ struct SettingsSources {
         return Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value) })
     }
 
-    /// The value as text, and where it was found; nil: no source has one.
+    /// The value as text, and where it was found; nil if no source has one.
     private func find(_ name: SettingName) throws -> (text: String, place: String)? {
         if let value = flags[name.key] { return (value, name.flag) }
         if let value = EnvironmentVariable.value(of: name.variable) {
@@ -62,7 +62,7 @@ struct SettingsSources {
 
     func value(_ key: SettingKey<String>) throws -> String { try text(key) ?? key.defaultValue }
 
-    /// nil: the setting is unset, or empty where that is allowed.
+    /// nil if the setting is unset, or empty where that is allowed.
     func value(_ key: SettingKey<String?>) throws -> String? {
         let text = try text(key) ?? key.defaultValue
         return text?.isEmpty == true ? nil : text

@@ -46,7 +46,7 @@ struct StockShowCommand: AsyncParsableCommand {
             }
             if json { printJSON(stock.json) } else { show(stock, again: watch) }
             if watch { try await Task.sleep(for: .seconds(1)) }
-            // Stops when the output has no reader any more.
+            // Stops when the output no longer has a reader.
         } while watch && StandardOutput.reason == nil
         await client.close()
     }
