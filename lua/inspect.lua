@@ -3,7 +3,7 @@
 --
 -- KEYS    1  …:checkouts
 -- ARGV    1  id of the entry
---         2  maximum memory of the whole stream, in bytes: while the script runs, Redis holds the entry twice more
+--         2  maximum memory of the whole stream, in bytes: while the script runs, Redis holds the entry two more times
 -- RETURNS {"ENTRY", fields, bytes of their names and values, SHA-1 of the value of "payload" or ""}
 --         {"UNBEARABLE", bytes of the stream}: the entry may be too large to be loaded
 --         {"GONE"}: the entry does not exist

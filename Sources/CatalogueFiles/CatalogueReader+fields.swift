@@ -38,7 +38,7 @@ extension CatalogueReader {
             violate(path.field(field), value, "must be a text\(isRequired ? "" : ", or null")")
             return nil
         }
-        // SQLite's shell and its functions end a string there.
+        // SQLite's shell and its functions treat U+0000 as the end of a string.
         if !allowsNUL, text.utf8.contains(0) { violate(path.field(field), value, "must not contain U+0000") }
         return text
     }

@@ -13,7 +13,8 @@ struct CatalogueReader {
     /// The listed categories, compared byte by byte, as SQLite compares them. nil if the file's list is unusable.
     private var categories: Set<Identifier>?
     private var paths: [CounterName: CataloguePath] = [:]
-    /// The first id with each appearance. `String` compares by canonical equivalence, however an accent is composed.
+    /// The first of each group of ids that look alike. The keys are compared as `String`, by canonical equivalence,
+    /// however an accent is composed.
     private var looks: [CapLevel: [String: Identifier]] = [:]
     private var alike = 0
 

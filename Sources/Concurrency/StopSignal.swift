@@ -3,7 +3,7 @@ import Synchronization
 /// Signals to all waiting tasks that the consumer must stop. Work in progress may finish; a wait for an unavailable
 /// resource ends.
 package final class StopSignal: Sendable {
-    /// Thrown by a wait that a stop has ended.
+    /// Thrown by a wait that a stop request has ended.
     package struct Stopped: Error {
         package init() {}
     }

@@ -21,7 +21,7 @@ package struct SystemClock: TimeSource {
 
     package func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 
-    /// Milliseconds since 1970 by the system's clock, the unit in which the ids of stream entries begin.
+    /// Milliseconds since 1970 by the system's clock. The first number of a stream entry's id has the same unit.
     package static func milliseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

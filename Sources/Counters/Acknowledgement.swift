@@ -61,7 +61,7 @@ package struct Announcement: Sendable, Equatable {
     package var outcomes: [RecordedOutcome]
 
     package init(after: Int64, through: Int64, outcomes: [RecordedOutcome]) {
-        assert(after <= through, "announcing goes forward")
+        assert(after <= through, "an announcement only moves forward")
         self.after = after
         self.through = through
         self.outcomes = outcomes

@@ -4,7 +4,7 @@ import RedisClient
 import RedisLayout
 
 extension CounterStore {
-    /// Stores how far the ledger is, acknowledges messages, and announces outcomes and changes. Safe to repeat.
+    /// Stores the ledger's progress, acknowledges messages, and announces outcomes and changes. Safe to repeat.
     ///
     /// - Parameter keepOutcomes: approximately how many outcomes the stream keeps.
     package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeResult {

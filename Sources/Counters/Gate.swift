@@ -27,7 +27,7 @@ package protocol Gate: Sendable {
     /// epoch: this one may have been installed.
     func install(_ installation: Installation) async throws -> InstallResult
 
-    /// Stores how far the ledger is, acknowledges messages, and announces outcomes and changes. Safe to repeat.
+    /// Stores the ledger's progress, acknowledges messages, and announces outcomes and changes. Safe to repeat.
     /// - Parameter keepOutcomes: approximately how many outcomes are kept.
     func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeResult
 

@@ -1,4 +1,4 @@
-/// Limits on numbers that come from outside.
+/// Limits on numbers in external input.
 package enum Limit {
     /// The largest integer that Lua (doubles), JSON parsers and SQLite all represent exactly: 2^53 − 1. Sums of money
     /// and sold quantities stay at or below it.

@@ -57,8 +57,8 @@ struct FieldReader {
         }
     }
 
-    /// Reads a string, or returns nil for null. U+0000 is refused: SQLite's shell and its functions end a string there,
-    /// so the ledger would show less than it holds.
+    /// Reads a string, or returns nil for null. U+0000 is refused: SQLite's shell and its functions take it for the end
+    /// of a string, so the ledger would show less than it holds.
     mutating func text(_ path: FieldPath) throws(InvalidMessage) -> String? {
         guard let (text, hadEscapes) = try string(path) else { return nil }
         // U+0000 can only have been written as an escape.

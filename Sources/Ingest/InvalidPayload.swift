@@ -92,7 +92,7 @@ private struct InvalidPayload {
         }
     }
 
-    /// Reads a text that is valid as an id: no longer text is kept after the message is discarded.
+    /// Reads text that is valid as an id: nothing longer is kept after the message is discarded.
     private mutating func text() throws(JSONError) -> String? {
         guard try scanner.peek() == .string else {
             try scanner.skipValue()

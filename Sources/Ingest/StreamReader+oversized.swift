@@ -50,8 +50,8 @@ struct OversizedEntries {
 }
 
 extension StreamReader {
-    /// The maximum memory of the whole stream for which Redis is asked to load an entry: Redis then holds the entry
-    /// twice more, and serves no other client for about 5 ms per MiB.
+    /// The maximum memory of the whole stream for which Redis is asked to load an entry: Redis then holds two more
+    /// copies of the entry, and serves no other client for about 5 ms per MiB.
     private static let inspectableBytes: Int64 = 64 << 20
 
     /// Returns an entry without its content, with the details that can be found out, or nil if it was deleted from the

@@ -271,7 +271,7 @@ package actor StreamReader {
             }
             places.removeAll(keepingCapacity: true)
             for _ in 0..<parts {
-                guard let place = walk.string() else { throw malformed(command, "a field that is no string") }
+                guard let place = walk.string() else { throw malformed(command, "a field that is not a string") }
                 places.append(place)
             }
             delivery.entries.append(StreamEntry(id: id, in: reply.bytes, at: places))

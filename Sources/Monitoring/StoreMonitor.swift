@@ -55,7 +55,7 @@ package actor StoreMonitor {
     ///   - redis: preferably a dedicated client. A snapshot that takes too long leaves commands pending on it, which
     ///     time out and close its connection for all its users.
     ///   - version: the program's version.
-    ///   - metrics: the factory for the gauges; the process' factory if `nil`.
+    ///   - metrics: the factory for the gauges; the process's factory if `nil`.
     ///   - subscribers: returns how many clients follow availability; called for each status.
     package init(
         ledger: any LedgerQueries & LedgerAudit, lease: any LeaseRegister, redis: RedisClient, version: String,

@@ -25,7 +25,7 @@ package struct PeriodicReconciler: Sendable {
     /// - Parameters:
     ///   - ledger: the ledger that the reconciler compares.
     ///   - interval: the time between two comparisons.
-    ///   - metrics: the factory for its metrics; the process' factory if `nil`.
+    ///   - metrics: the factory for its metrics; the process's factory if `nil`.
     package init(
         _ reconciler: Reconciler, repairing ledger: any LedgerRepairs, every interval: Duration, logger: Logger,
         metrics: (any MetricsFactory)? = nil

@@ -66,7 +66,7 @@ package final class FlatReply: Sendable {
 
     package func walk() -> Walk { Walk(reply: self) }
 
-    /// Iterates over a reply's values in order. A value of another kind than requested is skipped with its elements.
+    /// Iterates over a reply's values in order. A value of a kind other than requested is skipped with its elements.
     package struct Walk {
         fileprivate let reply: FlatReply
         private var at = 0

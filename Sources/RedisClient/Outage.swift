@@ -38,7 +38,7 @@ final class Outage: Sendable {
     }
 
     /// Records a failed attempt. One that began before the server was last reached is ignored.
-    /// - Returns: whether it failed in another way than the previous attempt.
+    /// - Returns: whether it failed in a different way from the previous attempt.
     func failed(_ error: any Error, begun: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Bool {
         let kind = (error as? RedisError)?.kind ?? "\(error)"
         return state.withLock { state in

@@ -40,7 +40,7 @@ struct BatchPlanner: Sendable {
         _ entries: [DecodedEntry], of recording: UnrecordedBatch?
     ) -> ArraySlice<DecodedEntry> {
         var orders: Set<Identifier> = []
-        // Most batches are orders alone, which depend on nothing.
+        // Most batches contain only orders, which depend on no other command.
         let needsOrders = entries.contains { if case .success(.cancel) = $0.command { true } else { false } }
         var areRefunds = true
         // Found by index, not by id: a Redis that lost its tail may assign one id to two messages.
@@ -114,19 +114,20 @@ struct BatchPlanner: Sendable {
         }
     }
 
-    /// The decision on a command with this key that the batch being recorded, the ledger or this batch already has: the
-    /// digest of its content, and the plan for a message with the same content.
+    /// Finds an earlier decision on a command with this key: in the batch that is being recorded, in the ledger, or in
+    /// this batch.
+    /// - Returns: the digest of the command's content, and the plan for a message with the same content.
     private func earlierDecision(
         on key: Command.Key, by prior: PriorState
     ) -> (digest: [UInt8], plan: PlannedBatch.Plan)? {
         if let (digest, replay) = context.recording?.decision(of: key) { return (digest, .known(replay)) }
         if let earlier = prior.decisions[key] { return (earlier.digest, .known(Replay(earlier.outcome))) }
         guard let place = batch.places[key], let earlier = batch.records[place].command else { return nil }
-        assert(earlier.command.key == key, "a command stands at its place")
+        assert(earlier.command.key == key, "a place leads to its command")
         return (earlier.command.digest, .replay(ofRecord: place))
     }
 
-    /// Why a command can never be decided, by the catalogue and by what is recorded; `nil` if it can.
+    /// Why a command can never be decided, given the catalogue and the recorded commands; `nil` if it can.
     private func violation(in command: Command, by prior: PriorState) -> InvalidMessage? {
         switch command {
         case .placeOrder(let order):

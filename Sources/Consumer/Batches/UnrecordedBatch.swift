@@ -17,7 +17,7 @@ struct UnrecordedBatch: Sendable {
 
     func decision(of key: Command.Key) -> (digest: [UInt8], replay: Replay)? {
         guard let place = places[key], case .command(let decided) = records[place] else { return nil }
-        assert(decided.command.key == key, "a command stands at its place")
+        assert(decided.command.key == key, "a place leads to its command")
         return (decided.command.digest, Replay(outcome: Outcome(decided), place: .recordBefore(place)))
     }
 

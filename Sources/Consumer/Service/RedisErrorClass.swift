@@ -9,9 +9,9 @@ enum RedisErrorClass {
     /// Waiting does not help: the consumer stops with this error.
     case fatal
 
-    /// Codes of error replies that are not transient but worth waiting for, like a missing right, which an
-    /// administrator may grant: a script was loaded, and flushed again before it could run; a name may lead to another
-    /// node of a cluster later.
+    /// Codes of error replies that are not transient but may be resolved from outside, as a missing permission may be
+    /// by an administrator: a script was loaded but flushed before it could run; a host name may later lead to another
+    /// node of a cluster.
     private static let waitable: Set<String> = ["ASK", "MOVED", "NOSCRIPT"]
 
     /// Whether the error is an error reply of Redis.

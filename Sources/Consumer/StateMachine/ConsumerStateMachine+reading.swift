@@ -135,7 +135,7 @@ extension ConsumerStateMachine {
         guard case .connecting = reading.activity, case .connect(let isAfterLoss) = reading.next else {
             return assertionFailure("connected without a request")
         }
-        assert(isMemoryEmpty, "messages of the connection before are in memory")
+        assert(isMemoryEmpty, "messages of the previous connection are in memory")
         reading.activity = .none
         // The installation of an epoch that is being opened may have been sent before Redis lost its tail. The reader
         // reconnects once that epoch is open.

@@ -1,6 +1,6 @@
 import Domain
 
-/// Finds stray entries, which are pending but not in this process' memory: Redis delivered them to a dead connection,
+/// Finds stray entries, which are pending but not in this process's memory: Redis delivered them to a dead connection,
 /// or to another client that reads in the group. Once all entries in memory have advanced past them, they are the
 /// lowest pending entries. Does no I/O.
 struct StrayEntries {

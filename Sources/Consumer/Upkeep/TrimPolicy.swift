@@ -8,8 +8,8 @@ struct TrimPolicy {
     /// When Redis last refused writes; `nil` if not recently.
     private var lastRefusal: ContinuousClock.Instant?
     /// Used while ids are ahead of the clock of Redis, and so do not show how old an entry is. Each mark has a time, by
-    /// this process' monotonic clock, and the entry that had been delivered last by then: every lower entry is at least
-    /// as old.
+    /// this process's monotonic clock, and the entry that had been delivered last by then: every lower entry is at
+    /// least as old.
     private var marks: [(time: ContinuousClock.Instant, id: String)] = []
 
     private let age: Duration
@@ -50,8 +50,7 @@ struct TrimPolicy {
     mutating func note(isFull: Bool, at now: ContinuousClock.Instant) -> Bool {
         let before = isRelieving
         if isFull {
-            // Refusals count as consecutive until they are cleared: a refusal some time after others is not a single
-            // one.
+            // Refusals count as consecutive until they are cleared, even if some time passes between them.
             refusals = lastRefusal == nil ? 1 : refusals + 1
             lastRefusal = now
         } else if refusals == 1 {

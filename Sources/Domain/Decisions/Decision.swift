@@ -1,4 +1,4 @@
-/// The outcome of one command: the gate decides it by the counters, and the arbiter again by the ledger's balances.
+/// The decision on one command: the gate makes it from the counters, and the arbiter again from the ledger's balances.
 package enum Decision: Sendable, Equatable {
     /// The counters changed; `seq` is the number of the change.
     case accepted(seq: Int64)

@@ -1,4 +1,4 @@
-/// The position of a record among everything that a store has ever recorded, in whichever ledger.
+/// The position of a record among everything that a store has ever recorded, in any of its ledgers.
 ///
 /// After a ledger is replaced by a backup, positions are reused for other records, but only in a higher epoch: a later
 /// record never has a lower `EpochPosition`.

@@ -99,7 +99,7 @@ package enum Command: Sendable, Equatable {
         case nothing
     }
 
-    /// The effect of the command. The arbiter decides by it alone, whatever the kind.
+    /// The effect of the command. The arbiter's decision depends on nothing else, not even on the kind.
     package var effect: Effect {
         switch self {
         case .placeOrder(let order): .take(order.movements)

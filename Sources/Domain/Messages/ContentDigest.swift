@@ -87,7 +87,7 @@ struct DigestContent {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// Appends a text of any length without its length: nothing may follow it.
+    /// Appends text of any length without its length, so nothing may follow it.
     mutating func appendLast(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     var digest: [UInt8] { SHA256.digest(bytes) }

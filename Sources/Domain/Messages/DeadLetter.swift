@@ -1,4 +1,4 @@
-/// Why a message is invalid: the reason, and the location and details in words.
+/// Why a message is invalid: the reason, and the location and details as text.
 ///
 /// `detail` may contain paths, types, sizes, ids and numbers, but never a customer's name, e-mail or address.
 package struct InvalidMessage: Error, Sendable, Equatable {

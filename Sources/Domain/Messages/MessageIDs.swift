@@ -1,4 +1,4 @@
-/// The ids in a message, as far as they could be read. Its publisher finds the outcome by them.
+/// The ids in a message, as far as they could be read. Its publisher uses them to find the outcome.
 package struct MessageIDs: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     package var order: Identifier?
     /// The ids of all kinds except orders: most messages have none.

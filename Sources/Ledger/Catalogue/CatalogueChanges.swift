@@ -77,7 +77,7 @@ package struct RecordedCatalogueChange: Sendable, Equatable {
     }
 }
 
-/// The file assigns variants to other products than the ledger does.
+/// The file assigns variants to different products from those in the ledger.
 package struct VariantMoved: Error, Sendable, Equatable {
     package struct Move: Sendable, Equatable {
         package var path: String

@@ -28,7 +28,7 @@ package struct LedgerFinding: Sendable, Equatable {
         case unknown
     }
 
-    /// What was examined, such as "ledger log".
+    /// The examined part, such as "ledger log".
     package var subject: String
     package var status: Status
     /// The finding and, if it is doubtful, what to do; may be empty.

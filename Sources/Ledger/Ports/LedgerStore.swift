@@ -2,7 +2,7 @@ import Domain
 
 /// A ledger in which the active consumer records batches, and from which it plans and decides them.
 package protocol LedgerStore: EpochKeeper {
-    /// Returns what the ledger has already recorded of a batch, and the state that its commands depend on, in one
+    /// Returns the part of a batch that is already recorded, and the state that its commands depend on, in one
     /// snapshot.
     func priorState(for lookup: BatchLookup) async throws -> PriorState
 

@@ -1,6 +1,6 @@
 import Domain
 
-/// What to look up in the ledger before a batch is decided.
+/// The data to look up in the ledger before a batch is decided.
 package struct BatchLookup: Sendable, Equatable {
     /// The keys of the batch's commands.
     package var keys: [Command.Key]
@@ -38,7 +38,7 @@ package struct PriorDecision: Sendable, Equatable {
     }
 }
 
-/// What the ledger has already recorded of a batch, and the state that the batch's commands depend on.
+/// The part of a batch that is already recorded, and the state that the batch's commands depend on.
 package struct PriorState: Sendable {
     package var decisions: [Command.Key: PriorDecision] = [:]
     /// Dead letters with the requested entry ids, and the outcomes to announce for them, possibly for the second time.

@@ -96,6 +96,6 @@ package enum RecordResult: Sendable, Equatable {
     /// The ledger's epoch, catalogue version or seq is not the one that the batch was decided with, or part of the
     /// batch is already recorded. Nothing was recorded by this call.
     case outdated(LedgerHead)
-    /// The ledger's own balances lead to another decision than the gate's; nothing was recorded.
+    /// The ledger's own balances lead to a different decision from the gate's; nothing was recorded.
     case disagreed(Disagreement)
 }

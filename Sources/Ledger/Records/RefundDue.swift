@@ -16,8 +16,8 @@ package struct RefundDue: Sendable, Equatable {
     /// `nil` if the order was refused.
     package var deadLetter: Int64?
     package var since: String
-    /// Whether an operator must check that this is a second payment: its order id is recorded with another payment, or
-    /// is on this list with one.
+    /// Whether an operator must check that this is a second payment: its order id also has
+    /// another payment, which is recorded or on this list.
     package var isToBeChecked: Bool
     /// Whether the refused order was cancelled later, so that its payment may already have been refunded.
     package var isCancelled: Bool

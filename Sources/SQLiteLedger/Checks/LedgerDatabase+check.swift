@@ -23,7 +23,7 @@ extension LedgerDatabase {
         return lines
     }
 
-    /// Checks the whole ledger. A malformed page, or a value of another type than its column's, is a finding, not an
+    /// Checks the whole ledger. A malformed page, or a value of a type other than its column's, is a finding, not an
     /// error.
     static func sound(_ db: Database) throws -> LedgerCheck {
         var check = LedgerCheck()

@@ -6,7 +6,7 @@ import Files
 /// Why the ledger cannot be written, as far as the system reports it without a write.
 enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
     case gone
-    /// The path leads to another file than the open one.
+    /// The path no longer leads to the open file.
     case replaced
     case readOnlyFileSystem
     case fileNotWritable

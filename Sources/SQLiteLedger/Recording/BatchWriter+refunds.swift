@@ -11,7 +11,7 @@ extension BatchWriter {
     func recordRefunds(_ orders: [PlacedOrder], _ letters: [PaidLetter]) throws {
         if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
         if refused == 0, letters.isEmpty { return }
-        // Checked as late as this because the batch itself may have recorded the first refund.
+        // Checked only now, because the batch itself may have recorded the first refund.
         let isSomeGivenBack =
             try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM refund_lines)")) ?? false
