@@ -33,9 +33,9 @@ extension CatalogueReader {
         _ field: String, of object: JSONObject, at path: CataloguePath, isRequired: Bool = false,
         allowsNUL: Bool = false
     ) -> String? {
-        guard let value = value(field, of: object, at: path, isRequired: isRequired, "a text") else { return nil }
+        guard let value = value(field, of: object, at: path, isRequired: isRequired, "a string") else { return nil }
         guard case .string(let text) = value else {
-            violate(path.field(field), value, "must be a text\(isRequired ? "" : ", or null")")
+            violate(path.field(field), value, "must be a string\(isRequired ? "" : ", or null")")
             return nil
         }
         // SQLite's shell and its functions treat U+0000 as the end of a string.

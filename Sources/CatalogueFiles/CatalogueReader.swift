@@ -55,7 +55,7 @@ struct CatalogueReader {
             }
         }
         if alike > Self.namedAlike {
-            warn(CataloguePath(field: "products"), "\(alike - Self.namedAlike) more ids look like another one")
+            warn(CataloguePath(field: "products"), "\(alike - Self.namedAlike) more ids look like another id")
         }
         return Catalogue(categories: categories, products: products)
     }
@@ -68,7 +68,7 @@ struct CatalogueReader {
         for (index, element) in elements.enumerated() {
             let path = CataloguePath(field: "categories", index: index)
             guard case .string(let name) = element, !name.isEmpty, !name.utf8.contains(0) else {
-                violate(path, element, "must be a text that is not empty and has no U+0000")
+                violate(path, element, "must be a non-empty string without U+0000")
                 isUsable = false
                 continue
             }

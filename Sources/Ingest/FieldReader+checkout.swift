@@ -133,7 +133,7 @@ extension FieldReader {
         guard !productOverflows, !sumOverflows, sum <= Limit.exactInteger else {
             throw InvalidMessage(
                 .invalidValue,
-                "items[\(number)]: unit_price × quantity, summed up to this line, passes \(Limit.exactInteger)")
+                "items[\(number)]: unit_price × quantity, summed up to this line, exceeds \(Limit.exactInteger)")
         }
         return sum
     }

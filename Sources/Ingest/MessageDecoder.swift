@@ -38,7 +38,7 @@ package enum MessageDecoder {
 
     /// Formats a type for a log line: quoted if it is short and plain, otherwise only its size.
     private static func shown(_ type: ByteSlice) -> String {
-        plainText(type).map { "\"\($0)\"" } ?? "a text of \(type.count) bytes"
+        plainText(type).map { "\"\($0)\"" } ?? "a value of \(type.count) bytes"
     }
 
     /// Suggests the type that was probably meant.

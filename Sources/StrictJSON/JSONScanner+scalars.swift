@@ -136,7 +136,7 @@ extension JSONScanner {
         guard UTF16.isLeadSurrogate(unit), letter + 6 < end, bytes[letter + 5] == UInt8(ascii: "\\"),
             bytes[letter + 6] == UInt8(ascii: "u"), UTF16.isTrailSurrogate(try codeUnit(at: letter + 7))
         else {
-            throw failure(.syntax, at: backslash, "half of a surrogate pair stands alone")
+            throw failure(.syntax, at: backslash, "half of a surrogate pair without the other half")
         }
         return letter + 11
     }

@@ -168,7 +168,7 @@ package struct JSONScanner {
         skipBlanks()
         guard offset < end, bytes[offset] == opening else { throw expected(name) }
         guard depth < Self.maximumDepth else {
-            throw failure(.tooDeep, at: offset, "more than \(Self.maximumDepth) containers within one another")
+            throw failure(.tooDeep, at: offset, "more than \(Self.maximumDepth) nested containers")
         }
         offset += 1
         depth += 1

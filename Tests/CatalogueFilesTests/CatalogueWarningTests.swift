@@ -110,6 +110,6 @@ struct CatalogueWarningTests {
         let warnings = SampleCatalogue.warnings(
             CatalogueFile.decode(SampleCatalogue.file(products: "[\(products.joined(separator: ","))]")))
         #expect(warnings.count == 21)
-        #expect(warnings.last == "products: 5 more ids look like another one")
+        #expect(warnings.last == "products: 5 more ids look like another id")
     }
 }

@@ -117,7 +117,7 @@ struct MessageDecoderTests {
                 "order.canceled", "{}", .unknownType,
                 #"type: "order.canceled" is not a type this version knows; did you mean "order.cancelled"?"#
             ),
-            ("checkout\n", "{}", .unknownType, "type: a text of 9 bytes is not a type this version knows"),
+            ("checkout\n", "{}", .unknownType, "type: a value of 9 bytes is not a type this version knows"),
             ("checkout.completed", "", .invalidJSON, "payload: line 1, column 1: expected a value, found the end"),
         ] as [(String?, String?, DeadLetterReason, String)])
     func entries(type: String?, payload: String?, reason: DeadLetterReason, detail: String) {
@@ -246,7 +246,7 @@ struct MessageDecoderTests {
                 of: SampleMessage.payload(items: "[\(row.items.joined(separator: ","))]"))
             let expected = row.line.map {
                 InvalidMessage(
-                    .invalidValue, "items[\($0)]: unit_price × quantity, summed up to this line, passes \(limit)")
+                    .invalidValue, "items[\($0)]: unit_price × quantity, summed up to this line, exceeds \(limit)")
             }
             #expect(invalid == expected)
         }

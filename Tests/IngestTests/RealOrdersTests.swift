@@ -49,6 +49,6 @@ struct RealOrdersTests {
         #expect(warnings.first == CatalogueIssue("source", "unknown key, ignored"))
         // 15056BL and 15056bl: 112 of them, of which the first are named.
         #expect(warnings.dropFirst().prefix(20).allSatisfy { $0.message.contains("differs only in case") })
-        #expect(warnings.dropFirst(21) == [CatalogueIssue("products", "92 more ids look like another one")])
+        #expect(warnings.dropFirst(21) == [CatalogueIssue("products", "92 more ids look like another id")])
     }
 }

@@ -56,7 +56,7 @@ package struct Adjustment: Sendable, Equatable {
         }
         if balance.sold + units > Limit.exactInteger {
             return InvalidMessage(
-                .adjustmentTooLarge, "sold: \(units) more would pass \(Limit.exactInteger) in \(named)")
+                .adjustmentTooLarge, "sold: \(units) more would exceed \(Limit.exactInteger) in \(named)")
         }
         return nil
     }
