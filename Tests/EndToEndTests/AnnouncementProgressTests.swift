@@ -42,7 +42,7 @@ import Testing
             environment: ["STOCKTAKE_REDIS_URL": user.address(of: shop.redis, database: 0)])
         try await next.waitForLine(containing: "redis refuses to announce outcomes")
         try await user.give("+xadd", on: shop.redis)
-        try await next.waitForLine(containing: "redis takes outcomes again")
+        try await next.waitForLine(containing: "redis accepts outcomes again")
         try await eventually("everything announced") { try await unannounced(shop) == 0 }
         try await expectDoctor(shop, says: "ok")
         // Each transition is logged once: that Redis refuses outcomes, and that it takes them again.

@@ -58,7 +58,7 @@ import Testing
         #expect(warning.contains("restore_reads_from=20"), "\(warning)")
         try await consumer.waitForLine(containing: "redis has room again", within: .seconds(30))
         #expect(try await consumer.stop() == .exited(0))
-        let warnings = consumer.standardError.split(separator: "\n").count { $0.contains("dropped before their time") }
+        let warnings = consumer.standardError.split(separator: "\n").count { $0.contains("dropped early") }
         #expect(warnings == 1)
         _ = try await shop.redis.command("CONFIG", "SET", "maxmemory", "0")
         try await shop.expectConsistent()

@@ -45,7 +45,8 @@ struct EpochOpener: Sendable {
                     ])
                 return epoch
             case .inDoubt(let doubt):
-                logger.warning("installing the counters is in doubt", metadata: ["error": "\(doubt.reason)"])
+                logger.warning(
+                    "it is unknown whether the counters were installed", metadata: ["error": "\(doubt.reason)"])
             case .lost(let error):
                 losses += 1
                 if losses > ConsumerSettings.installLosses { throw error }

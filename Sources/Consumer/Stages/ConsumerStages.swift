@@ -103,10 +103,10 @@ final class ConsumerStages: Sendable {
             logger.error(
                 "redis refuses to announce outcomes; they wait in the ledger, in order, and are retried every second",
                 metadata: ["error": "\(RedisError.reply(RedisReplyError(message: error), command: "XADD"))"])
-        case .announcingResumed: logger.notice("redis takes outcomes again; announcing those that have waited")
+        case .announcingResumed: logger.notice("redis accepts outcomes again; announcing those that were waiting")
         case .stray(let entry):
             logger.notice(
-                "an entry is pending that is not in this process' memory; claiming all pending entries",
+                "an entry is pending that is not in this process's memory; claiming all pending entries",
                 metadata: ["entry": "\(entry.text)"])
         }
     }

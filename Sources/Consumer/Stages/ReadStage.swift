@@ -36,7 +36,7 @@ struct ReadStage: Sendable {
             Failpoint.readAfter.pass()
             if !delivery.lost.isEmpty {
                 logger.warning(
-                    "pending messages are gone from the stream: something trimmed or deleted them",
+                    "pending messages are missing from the stream: something trimmed or deleted them",
                     metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
             }
             return .delivered(delivery)
@@ -81,7 +81,7 @@ struct ReadStage: Sendable {
             !reply.isNotThePrimary
         {
             logger.error(
-                "the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
+                "the stream or its group is missing: Redis has lost data", metadata: ["error": "\(reply.message)"])
             return .lostData
         }
         switch RedisErrorClass(error) {

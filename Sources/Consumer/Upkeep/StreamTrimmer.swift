@@ -101,7 +101,7 @@ actor StreamTrimmer {
             if unreported <= 0 { return }
             metrics.lost(Int(clamping: unreported))
             logger.error(
-                "messages are gone from the stream without having been processed: something trimmed or deleted them",
+                "messages are missing from the stream without having been processed: something trimmed or deleted them",
                 metadata: ["count": "\(unreported)", "hint": "publish again what has no outcome"])
         } catch {
             // Messages that are not counted now are counted later.
@@ -113,10 +113,10 @@ actor StreamTrimmer {
     private func removeIdleConsumers() async {
         do {
             let removed = try await upkeep.removeIdleConsumers(except: settings.consumer)
-            if removed > 0 { logger.debug("removed consumers that are not in use", metadata: ["count": "\(removed)"]) }
+            if removed > 0 { logger.debug("removed idle consumers", metadata: ["count": "\(removed)"]) }
         } catch {
             // Idle consumers take little memory. Removing them can wait, even for a missing permission.
-            logger.debug("consumers that are not in use stay", metadata: ["error": "\(error)"])
+            logger.debug("idle consumers could not be removed", metadata: ["error": "\(error)"])
         }
     }
 
@@ -160,7 +160,7 @@ actor StreamTrimmer {
         historyStart = start
         guard isNews else { return }
         logger.warning(
-            "redis is full: processed messages are dropped before their time, and cannot be read again after a restore",
+            "redis is full: processed messages are dropped early, and cannot be read again after a restore",
             metadata: [
                 "dropped": "\(dropped)", "restore_reads_from": "\(start.time)",
                 "hint": "back up the ledger; raise maxmemory or lower keep_messages_s",
@@ -183,7 +183,7 @@ actor StreamTrimmer {
                 logger.warning("this machine's clock was set", metadata: ["seconds": "\(step.roundedSeconds)"])
             case .apart(let distance):
                 logger.warning(
-                    "this machine's clock differs from that of redis: times of decisions are wrong by that much",
+                    "this machine's clock differs from that of redis: decision times are wrong by that much",
                     metadata: ["seconds": "\(distance.roundedSeconds)"])
             case .idsAhead(let distance):
                 logger.warning(
