@@ -35,7 +35,7 @@ struct RedisSnapshot: Sendable {
         } catch {
             var snapshot = RedisSnapshot()
             snapshot.notes = ["\(error)"]
-            snapshot.trouble = error is RedisSnapshotTimedOut ? "Redis does not answer" : "Redis cannot be reached"
+            snapshot.trouble = error is RedisSnapshotTimedOut ? "Redis does not reply" : "Redis cannot be reached"
             return snapshot
         }
     }
@@ -80,7 +80,7 @@ struct RedisSnapshotTimedOut: Error, CustomStringConvertible {
     var limit: Duration
 
     var description: String {
-        "querying Redis failed: it does not answer within \(limit). Check whether it hangs, or a slow script blocks it."
+        "querying Redis failed: it does not reply within \(limit). Check whether it hangs, or a slow script blocks it."
     }
 }
 

@@ -30,7 +30,7 @@ struct StoreSnapshot: Sendable {
 
     private var counters: Readiness.Check {
         guard let head = redis.counters else {
-            return .init(isPassed: false, detail: redis.trouble ?? "Redis does not say")
+            return .init(isPassed: false, detail: redis.trouble ?? "Redis does not report it")
         }
         if let wrong = wrongCounters(head) { return .init(isPassed: false, detail: wrong) }
         func text(_ number: Int64?) -> String { number.map { String($0) } ?? "none" }
@@ -65,7 +65,7 @@ struct StoreSnapshot: Sendable {
 
     private var backlog: Readiness.Check {
         guard let unread = redis.unread, let pending = redis.pending else {
-            return .init(isPassed: false, detail: redis.trouble ?? "Redis does not say")
+            return .init(isPassed: false, detail: redis.trouble ?? "Redis does not report it")
         }
         return .init(
             isPassed: true,

@@ -127,7 +127,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
             if let failure { throw failure }
             while let reply = try parser.next() {
                 guard pending.receive(reply) else {
-                    violated("a reply came that answers no command")
+                    violated("a reply arrived that belongs to no command")
                     return
                 }
             }

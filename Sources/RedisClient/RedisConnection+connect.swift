@@ -115,7 +115,7 @@ extension RedisConnection {
         if case ChannelError.connectTimeout = error {
             // Redis without TLS reads the beginning of a handshake as an incomplete command, and waits for the rest.
             let hint = url.usesTLS ? " (does the server speak TLS on this port?)" : ""
-            return .cannotConnect(to: url.redacted, reason: "no answer within \(options.connectTimeout)\(hint)")
+            return .cannotConnect(to: url.redacted, reason: "no reply within \(options.connectTimeout)\(hint)")
         }
         return .cannotConnect(to: url.redacted, reason: reason(of: error))
     }
@@ -134,7 +134,7 @@ extension RedisConnection {
             var seen: Set<String> = []
             return reasons.filter { seen.insert($0).inserted }.joined(separator: "; ")
         case let error as SocketAddressError.FailedToParseIPByteBuffer: return "\(error)"
-        case ChannelError.connectTimeout: return "no answer in time"
+        case ChannelError.connectTimeout: return "no reply in time"
         default: return "\(error)"
         }
     }

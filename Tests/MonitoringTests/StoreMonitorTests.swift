@@ -134,9 +134,9 @@ import Testing
             let start = ContinuousClock.now
             let hanging = await monitor.status()
             #expect(ContinuousClock.now - start < .seconds(5))
-            #expect(!hanging.redis.isWell && hanging.redis.detail?.contains("does not answer") == true)
+            #expect(!hanging.redis.isWell && hanging.redis.detail?.contains("does not reply") == true)
             #expect(hanging.orders == 1)
-            #expect(await monitor.readiness().counters.detail == "Redis does not answer")
+            #expect(await monitor.readiness().counters.detail == "Redis does not reply")
             await fixture.server.kill()
             let away = await monitor.status()
             #expect(!away.redis.isWell && away.redis.detail?.contains("Redis") == true)

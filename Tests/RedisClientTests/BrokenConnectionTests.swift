@@ -106,7 +106,7 @@ struct BrokenConnectionTests {
         await #expect {
             try await redis.send(RedisCommand("GET", "k"))
         } throws: { error in
-            isNotSent(error) && "\(error)".contains("answers no command")
+            isNotSent(error) && "\(error)".contains("belongs to no command")
         }
     }
 

@@ -125,7 +125,7 @@ struct ConnectTests {
         options.connectTimeout = .milliseconds(300)
         for url in [server.url, try RedisURL("redis://127.0.0.1:\(listener.port)")] {
             let start = ContinuousClock.now
-            await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "no answer within 0.3 seconds")) {
+            await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "no reply within 0.3 seconds")) {
                 try await RedisConnection.connect(to: url, options: options)
             }
             #expect(ContinuousClock.now - start < .seconds(4))

@@ -123,7 +123,7 @@
                 var options = certificates.options
                 options.connectTimeout = .seconds(1)
                 let reason = await reason { [options] in try await RedisConnection.connect(to: url, options: options) }
-                let answers = ["the TLS handshake failed", "no answer within 1.0 seconds (does the server speak TLS"]
+                let answers = ["the TLS handshake failed", "no reply within 1.0 seconds (does the server speak TLS"]
                 #expect(answers.contains { reason.hasPrefix($0) })
             }
         }
@@ -145,7 +145,7 @@
             let listener = try SilentListener()
             let url = try RedisURL("rediss://127.0.0.1:\(listener.port)")
             let reason = await reason { [options] in try await RedisConnection.connect(to: url, options: options) }
-            #expect(reason.hasPrefix("no answer within 0.3 seconds"))
+            #expect(reason.hasPrefix("no reply within 0.3 seconds"))
         }
 
         @Test("fails commands in flight when the server is killed, and the client recovers")
