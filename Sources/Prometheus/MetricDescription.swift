@@ -52,13 +52,13 @@ extension MetricDescription {
         .init("stocktake_batch_messages", .histogram(bounds: sizes), "Messages in a batch that was recorded."),
         .init(
             "stocktake_decide_duration_seconds", .histogram(bounds: durations),
-            "From asking Redis to decide a batch to its reply."),
+            "Time between asking Redis to decide a batch and its reply."),
         .init(
             "stocktake_record_duration_seconds", .histogram(bounds: durations),
-            "From starting to record a batch in the ledger to its commit."),
+            "Time between starting to record a batch in the ledger and its commit."),
         .init(
             "stocktake_settle_duration_seconds", .histogram(bounds: durations),
-            "From asking Redis to acknowledge a batch to its reply."),
+            "Time between asking Redis to acknowledge a batch and its reply."),
         .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and are not decided yet."),
         .init("stocktake_lost_messages_total", .counter, "Messages lost from the stream before they were processed."),
         .init(

@@ -189,8 +189,8 @@ struct SyncTests {
             let changes = try await fixture.ledger.sync(lowered, dryRun: dryRun)
             #expect(
                 changes.warnings == [
-                    "product cube: max_quantity 4 is below the 5 sold already; nothing more is sold",
-                    "variant black: max_quantity 4 is below the 5 sold already; nothing more is sold",
+                    "product cube: max_quantity 4 is below the 5 already sold; no more can be sold",
+                    "variant black: max_quantity 4 is below the 5 already sold; no more can be sold",
                 ])
             let level = try await fixture.ledger.changes(by: changed { $0.products[0].cap = 5 })
             #expect(level.warnings.isEmpty)

@@ -134,7 +134,7 @@ extension MemoryTables {
         balances[counter]?.cap = cap
         if let cap, cap < sold {
             result.warnings.append(
-                "\(counter.level.rawValue) \(counter.id): max_quantity \(cap) is below the \(sold) sold already; nothing more is sold"
+                "\(counter.level.rawValue) \(counter.id): max_quantity \(cap) is below the \(sold) already sold; no more can be sold"
             )
         }
         let differing = zip(old, new).filter { $0.value != $1.value }

@@ -59,7 +59,8 @@ struct OperatorAccess: Sendable {
             // DNS rebinding: another site may resolve its own name to this address; its pages must not read responses.
             guard Self.isLoopbackName(request.head.authority) else {
                 throw Problem(
-                    .forbidden, "without operator_token this address answers to localhost, 127.0.0.1 and [::1] only")
+                    .forbidden,
+                    "without operator_token this address only accepts requests for localhost, 127.0.0.1 and [::1]")
             }
             return
         }

@@ -206,7 +206,7 @@ private struct CatalogueSync {
         let sold: Int64 = try row.value("sold_quantity")
         if units < sold {
             result.warnings.append(
-                "\(counter.level.rawValue) \(counter.id): max_quantity \(units) is below the \(sold) sold already; nothing more is sold"
+                "\(counter.level.rawValue) \(counter.id): max_quantity \(units) is below the \(sold) already sold; no more can be sold"
             )
         }
     }

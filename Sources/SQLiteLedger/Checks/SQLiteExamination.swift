@@ -88,6 +88,6 @@ extension SQLiteLedgerLocation {
         return LedgerFinding(
             "disk", isScarce ? .doubtful : .fine,
             "\(free.asBytes) free, the ledger takes \(ledger.asBytes)"
-                + (isScarce ? ": free some space, a full disk stops the consumer" : ""))
+                + (isScarce ? ": free some space, because a full disk stops the consumer" : ""))
     }
 }

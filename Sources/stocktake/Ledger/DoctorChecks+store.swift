@@ -65,7 +65,7 @@ extension DoctorChecks {
             if watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {
                 return (
                     .bad,
-                    detail + ": Redis is behind the ledger, it has lost changes. "
+                    detail + ": Redis is behind the ledger, because it has lost changes. "
                         + (isConsumerActive
                             ? "The consumer installs the counters again within seconds"
                             : "Start a consumer, which installs the counters again")
@@ -190,7 +190,7 @@ extension DoctorChecks {
             if !isConsumerActive, !reading.isEmpty {
                 return (
                     .warn,
-                    "\(names) reads in the group, but no consumer is active on this machine: it is on another machine, or another program. End it"
+                    "\(names) reads in the group, but no consumer is active on this machine: it is on another machine, or is another program. End it"
                 )
             }
             let holding = known.filter { $0.pending > 0 && !recent.map(\.name).contains($0.name) }

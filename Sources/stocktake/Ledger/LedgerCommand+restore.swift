@@ -10,7 +10,7 @@ extension LedgerCommand {
                 The backup is checked first; the ledger that it replaces, damaged or not, is kept beside it. Reports \
                 what the backup lacks, and whether the stream still holds that or this cannot be known. First stop every \
                 process that has the ledger open: run, consume and serve. Exit codes: 0 success; 1 not restored: not \
-                confirmed; the backup is not a sound ledger of this store, or belongs to another ledger than the one that \
+                confirmed; the backup is not a sound ledger of this store, or belongs to a different ledger from the one \
                 it would replace; the file in the ledger's place belongs to another store, a newer version or another \
                 program; or another process has the ledger open; 2 Redis cannot be reached. With any code but 0, nothing \
                 was changed.
@@ -26,7 +26,7 @@ extension LedgerCommand {
         @Flag(help: "Do not ask for confirmation.")
         var yes = false
 
-        @Flag(help: "Allow a backup of another ledger than the one that it replaces or that Redis follows.")
+        @Flag(help: "Allow a backup of a ledger other than the one it replaces or the one Redis follows.")
         var otherLedger = false
 
         func run() async throws {

@@ -33,7 +33,7 @@ struct RestoreReport {
         }
         lines.append(
             head.isEmpty
-                ? "Redis: remembers no ledger"
+                ? "Redis: no ledger recorded"
                 : "Redis: epoch \(head.epoch.text); \(rowsKnownToRedis) recorded up to seq \(head.settled.text), the backup has \(check.head.messages.grouped)"
         )
         lines.append("stream: " + coverage)
@@ -63,7 +63,7 @@ struct RestoreReport {
         }
         if gone > 0 { return goneOnes }
         return "holds everything since the backup, \(Self.decidedAgain)"
-            + (head.isEmpty ? ". Whether there was a newer ledger than the replaced one, Redis does not remember" : "")
+            + (head.isEmpty ? ". Redis does not remember whether there was a newer ledger than the replaced one" : "")
     }
 
     private static let decidedAgain = "which is decided again before anything new is sold"
@@ -72,7 +72,7 @@ struct RestoreReport {
     /// is missing: Redis itself may have lost something.
     private var coverageByStream: String {
         let newest = findings.newestEntry
-        let after = newest.map { "after \($0.time)" } ?? "of any time"
+        let after = newest.map { "after \($0.time)" } ?? "from any time"
         guard let stream = findings.stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
             return
                 "has nothing since the backup: it was deleted or created again, or Redis is older than the backup. Messages \(after) may be lost. Publish them again"
@@ -84,7 +84,7 @@ struct RestoreReport {
         // The stream covers the time since the backup if it goes back that far, or has nothing newer.
         guard newest == last || newest.flatMap({ newest in stream.first.map { $0 <= newest } }) ?? false else {
             return
-                "has nothing from before \(stream.first?.time ?? "now"): messages \(after), until then, may be lost. Publish those of that time again"
+                "has nothing from before \(stream.first?.time ?? "now"): messages \(after), until then, may be lost. Publish those from that time again"
         }
         return
             "holds every message that it has received since the backup, \(Self.decidedAgain). Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"

@@ -84,7 +84,7 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
         if let failure = reader.failure {
             try await sender.flush()
             throw Failure(
-                "publishing failed: on \(name), after line \(number): it cannot be read further (\(failure)). The lines before were sent."
+                "publishing failed: on \(name), after line \(number): the rest cannot be read (\(failure)). The lines before it were sent."
             )
         }
     }

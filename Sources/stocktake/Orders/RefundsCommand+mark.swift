@@ -30,7 +30,7 @@ extension RefundsCommand {
         @Option(help: "With one order: the amount paid back, in minor units.")
         var amount: Int64?
 
-        @Option(help: "With one order: the currency. Nothing is marked if the order was paid in another one.")
+        @Option(help: "With one order: the currency. Nothing is marked if the order was paid in a different one.")
         var currency: String?
 
         @Option(help: "With one order: your own id; sending the same id again changes nothing. Default: a random id.")

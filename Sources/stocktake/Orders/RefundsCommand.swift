@@ -14,7 +14,7 @@ struct RefundsCommand: AsyncParsableCommand {
                 Refunds are due for refused orders, and for checkouts that became dead letters while no order with their id \
                 was accepted; each order id and payment intent is one row. Amounts are in minor units. The note "worked out" \
                 means that the message has no total, so the amount is the sum of its items; "check first", that this may \
-                not be a second payment: the order id is recorded with another payment intent, or is on this list with one; \
+                not be a second payment: the order id also has another payment intent, recorded or on this list; \
                 "cancelled", that the refused order was cancelled later, so its payment may already have been refunded. \
                 --csv escapes control characters as JSON does, puts a ' before an order id, payment intent or currency that \
                 a spreadsheet would take for a formula (one that begins with =, +, - or @; --json leaves it unchanged), and \
@@ -29,7 +29,7 @@ struct RefundsCommand: AsyncParsableCommand {
         var csv = false
 
         func validate() throws {
-            if csv, page.json { throw ValidationError("--csv and --json exclude each other.") }
+            if csv, page.json { throw ValidationError("--csv and --json cannot be combined.") }
         }
 
         func run() async throws {
