@@ -41,7 +41,7 @@ if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {'FENCED'} end
 -- Within an epoch the counters are never behind the ledger, unless Redis has lost data.
 if (tonumber(found[5] or '') or -1) < tonumber(ARGV[3]) then return {'FENCED'} end
 
--- This comes first because it fails before anything is written if the key has another type.
+-- This comes first because it fails before anything is written if the key has a different type.
 local at = 10
 local entries = tonumber(ARGV[at])
 local acknowledged = 0

@@ -16,7 +16,7 @@
 -- WHY     allow-oom: it frees the memory that makes Redis full. The group's state is read in the same step as the
 --         trimming, so nothing can be delivered in between. Redis' clock is used because ids are derived from it: a
 --         consumer whose clock is a day ahead would drop everything that a restored ledger needs. A limit per call,
---         because Redis serves no other client meanwhile.
+--         because Redis serves no other client while it trims.
 local largest = 9007199254740991 -- larger numbers are not exact
 
 local function parse(id)

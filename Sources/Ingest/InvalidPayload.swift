@@ -51,7 +51,7 @@ private struct InvalidPayload {
         scanner = try JSONScanner(bytes, at: place)
     }
 
-    /// Skips a byte order mark, and replaces bytes that are not UTF-8: a name in another encoding must not hide an
+    /// Skips a byte order mark, and replaces bytes that are not UTF-8: a name in a different encoding must not hide an
     /// amount.
     private static func reader(of payload: [UInt8]) -> InvalidPayload? {
         let start = payload.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0

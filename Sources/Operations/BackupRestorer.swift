@@ -10,7 +10,7 @@ import RedisClient
 /// 2. Compare the copy with the ledger that it replaces, with Redis and with the stream: `RestoreFindings`.
 /// 3. Raise the copy's epoch above every installed epoch.
 /// 4. Make Redis forget the old ledger. After an interruption here, the old ledger continues as after any start.
-/// 5. Move the copy into the ledger's place; the replaced ledger is kept under another name.
+/// 5. Move the copy into the ledger's place; the replaced ledger is kept under a different name.
 package struct BackupRestorer: Sendable {
     private let access: StoreAccess
     private let backups: any LedgerBackups

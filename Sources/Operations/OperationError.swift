@@ -18,7 +18,7 @@ package enum OperationError: Error, Sendable, CustomStringConvertible {
         case .otherLedger(let backup, let identity, let found):
             "restoring the ledger failed: on \(backup): it is a backup of ledger \(identity), and \(found); nothing was changed. Name the right backup, or use --other-ledger if this one is intended."
         case .repairOvertaken(let ledger):
-            "repairing drift failed: on the ledger \(ledger): a new epoch was opened meanwhile, which installed the counters again. Compare again."
+            "repairing drift failed: on the ledger \(ledger): a new epoch was opened in the meantime, which installed the counters again. Compare again."
         case .repairNotInstalled(let ledger, let epoch, let limit):
             "repairing drift failed: on the ledger \(ledger): epoch \(epoch) was requested, but the active consumer has opened no later epoch within \(limit.components.seconds) s. Check its log; it makes the repair as soon as it continues."
         case .driftReturned(let redis, let epoch, let key):

@@ -65,7 +65,7 @@ extension MetricDescription {
             "stocktake_trimmed_messages_total", .counter, "Processed messages that were dropped from the stream."),
         .init(
             "stocktake_trim_failures_total", .counter,
-            "Failed attempts to trim the stream, which grows meanwhile."),
+            "Failed attempts to trim the stream, which keeps growing."),
         .init("stocktake_redis_full", .gauge, "1 while Redis refuses writes for lack of memory."),
         .init("stocktake_epochs_total", .counter, "Epochs this process has opened."),
         .init("stocktake_consumer_active", .gauge, "1 while this process is the active consumer."),

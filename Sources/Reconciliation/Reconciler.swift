@@ -10,7 +10,7 @@ import Ledger
 ///    subtracted.
 ///
 /// The remaining difference is drift. A large catalogue is compared in parts, so that only one part is in memory at a
-/// time. All parts belong to the same epoch and catalogue version; if the epoch changes meanwhile, the comparison
+/// time. All parts belong to the same epoch and catalogue version; if the epoch changes in the meantime, the comparison
 /// starts again.
 package struct Reconciler: Sendable {
     package let ledger: any LedgerAudit
@@ -69,7 +69,7 @@ package struct Reconciler: Sendable {
     }
 
     /// Makes one comparison.
-    /// - Returns: `nil` if the epoch changed meanwhile.
+    /// - Returns: `nil` if the epoch changed in the meantime.
     private func compare(all: Bool, explained: Int) async throws -> DriftReport? {
         var report: DriftReport?
         var part: CounterNames
@@ -107,7 +107,7 @@ package struct Reconciler: Sendable {
         return snapshots
     }
 
-    /// - Returns: `false` if the epoch changed meanwhile.
+    /// - Returns: `false` if the epoch changed in the meantime.
     private func compare(
         _ snapshots: [CounterSnapshot], with part: CounterNames, all: Bool, explained: Int,
         into report: inout DriftReport

@@ -59,7 +59,7 @@ struct TransportSecurity: Sendable {
             if (error as? NIOSSLExtraError) == .failedToValidateHostname
                 || (error as? NIOSSLError) == .unableToValidateCertificate
             {
-                return "the server's certificate is for another name (\(text))"
+                return "the server's certificate is for a different name (\(text))"
             }
             switch error as? NIOSSLError {
             case .handshakeFailed: return "the TLS handshake failed (\(text))"

@@ -311,7 +311,7 @@ extension LedgerDatabase {
         return configuration
     }
 
-    /// Returns whether the log beside the file was left by another state of the ledger, or by another ledger.
+    /// Returns whether the log beside the file was left by a different state of the ledger, or by another ledger.
     ///
     /// This is quick if the file and the log show whether they belong together, as they do after any `kill -9`. If they
     /// do not, the whole ledger is read, and must be sound.

@@ -61,7 +61,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         case .copyExists, .notReplaced, .unfitBackup, .unsound, .refused: .refused
         case .replaced: .replaced
         case .damaged(_, _, let reason): .damaged(finding: reason)
-        case .mixed: .damaged(finding: "the log beside it belongs to another state")
+        case .mixed: .damaged(finding: "the log beside it belongs to a different state")
         case .cannotOpen, .notALedger, .newerSchema, .unreleasedSchema, .otherStore, .networkFileSystem, .notDurable,
             .cannotWrite, .lock,
             .failed:
@@ -98,7 +98,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
             """
         case .mixed(let path):
             """
-            opening the ledger failed: on \(path): the log (-wal) beside the file belongs to another state of the ledger: the file was copied there or \
+            opening the ledger failed: on \(path): the log (-wal) beside the file belongs to a different state of the ledger: the file was copied there or \
             replaced without it. Nothing was changed. 'stocktake ledger restore FILE' puts a backup in place of both, and keeps them.
             """
         case .damaged(let path, let action, let reason):
@@ -134,7 +134,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
     static func damage(_ error: any Error) -> String? {
         switch error {
         case let error as DatabaseError where error.isDamage: error.message ?? "\(error.resultCode)"
-        case is RowDecodingError: "a column has a value of another type"
+        case is RowDecodingError: "a column has a value of a different type"
         default: nil
         }
     }

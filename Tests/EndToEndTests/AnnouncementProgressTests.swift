@@ -52,7 +52,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A key of another type for the outcomes delays nothing; --until-idle ends once it is deleted")
+    @Test("A key of a different type for the outcomes delays nothing; --until-idle ends once it is deleted")
     func wrongType() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))

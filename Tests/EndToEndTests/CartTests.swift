@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test("A body of another type, or over 64 KiB, is rejected, however its length is declared")
+    @Test("A body of a different type, or over 64 KiB, is rejected, however its length is declared")
     func refusedBodies() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()

@@ -36,7 +36,7 @@ import Testing
             let refused = try await shop.run(arguments)
             #expect(refused.status == 2)
             #expect(
-                refused.errors.contains("the log (-wal) beside the file belongs to another state of the ledger"),
+                refused.errors.contains("the log (-wal) beside the file belongs to a different state of the ledger"),
                 "\(refused.errors)")
             #expect(refused.errors.contains("stocktake ledger restore FILE"))
         }

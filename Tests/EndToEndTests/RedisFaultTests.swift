@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(
-        "A key of another type stops the consumer with a clear message, and messages stay",
+        "A key of a different type stops the consumer with a clear message, and messages stay",
         arguments: ["stock", "checkouts"])
     func wrongType(key: String) async throws {
         let shop = try await Shop()

@@ -23,7 +23,7 @@ struct FlatReplyTests {
         #expect(walk.array() == nil && walk.string() == nil && walk.text() == nil)
     }
 
-    @Test("skips a value of another type than requested, with all of its elements")
+    @Test("skips a value of a type other than requested, with all of its elements")
     func notThere() throws {
         var walk = try Self.reply("*4\r\n*2\r\n$1\r\na\r\n:1\r\n:2\r\n+b\r\n$1\r\nc\r\n").walk()
         #expect(walk.array() == 4)

@@ -105,7 +105,7 @@
                     let reason = await reason {
                         try await RedisConnection.connect(to: url, options: certificates.options)
                     }
-                    #expect(reason.hasPrefix("the server's certificate is for another name"))
+                    #expect(reason.hasPrefix("the server's certificate is for a different name"))
                 }
             }
         }

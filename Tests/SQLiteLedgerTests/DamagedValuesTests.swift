@@ -8,8 +8,8 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// A flipped bit can turn a value into one of another type, or into an arbitrary number. Code that reads it must report
-/// that, and must never crash.
+/// A flipped bit can turn a value into one of a different type, or into an arbitrary number. Code that reads it must
+/// report that, and must never crash.
 @Suite("A value of a type other than its column's")
 struct DamagedValuesTests {
     /// A closed ledger with rows in every table, its log checkpointed, and its backup.

@@ -20,8 +20,8 @@ final class CatalogueView: Sendable {
     subscript(_ id: Identifier) -> ProductView? { positions[id].map { products[$0] } }
 }
 
-/// The current catalogue. It is read from the ledger again when the counters belong to another version: every read of
-/// the counters includes their version, so the ledger need not be polled.
+/// The current catalogue. It is read from the ledger again when the counters belong to a different version: every read
+/// of the counters includes their version, so the ledger need not be polled.
 final class CurrentCatalogue: Sendable {
     private let ledger: any LedgerQueries
     private let state: Mutex<State>

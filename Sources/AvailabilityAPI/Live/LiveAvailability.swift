@@ -257,7 +257,7 @@ actor LiveAvailability: Service {
         watches[availability.product.id] = watch
     }
 
-    /// Switches to another catalogue and announces it to all subscribers.
+    /// Switches to a different catalogue and announces it to all subscribers.
     private func adopt(_ view: CatalogueView) {
         guard view.version != catalogueVersion else { return }
         catalogueVersion = view.version

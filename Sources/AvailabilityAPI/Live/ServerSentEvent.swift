@@ -10,7 +10,7 @@ struct EventID: Sendable, Comparable, CustomStringConvertible {
         (epoch, seq) = (version.epoch, version.seq)
     }
 
-    /// - Parameter text: a `Last-Event-ID`. The result is nil if it has another format.
+    /// - Parameter text: a `Last-Event-ID`. The result is nil if it has a different format.
     init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = Int64(parts[0]), let seq = Int64(parts[1]) else { return nil }

@@ -24,7 +24,7 @@ enum PageRoute {
         let tag = "\"\(String(AvailabilityResponse.fingerprint(body.readableBytesView), radix: 16))\""
         var headers = more
         headers[.eTag] = tag
-        // Revalidated each time: another version of the program has another page.
+        // Revalidated each time: a different version of the program has a different page.
         headers[.cacheControl] = "no-cache"
         return Route(path, isShared: isShared) { [headers] request, _, _ in
             if let known = request.headers[.ifNoneMatch], AvailabilityResponse.matches(known, tag) {

@@ -65,7 +65,7 @@ struct AnnouncementProgress {
     mutating func read(_ rows: JournalOutcomes, of range: JournalRange) {
         guard case .reading = state else { return }
         state = .ready
-        // Otherwise Redis has reported another position meanwhile.
+        // Otherwise Redis has reported a different position in the meantime.
         guard range.after == announced, end == announced else { return }
         assert(rows.through <= recorded, "more was read than was asked for")
         outcomes = rows.outcomes
@@ -104,8 +104,8 @@ struct AnnouncementProgress {
         self.isRefusalKnown = isRefusalKnown
     }
 
-    /// Called once a second. Retries an announcement that was refused. If Redis seems to be at another position, the
-    /// next call reads the position again.
+    /// Called once a second. Retries an announcement that was refused. If Redis seems to be at a different position,
+    /// the next call reads the position again.
     /// - Parameter found: the position up to which everything is announced, as found in Redis.
     mutating func check(found: Int64?) {
         if case .refused = state { state = .ready }

@@ -7,7 +7,7 @@ import Ledger
 /// and passes the result to `plan`.
 ///
 /// Finds replays, conflicts, and entries that are dead letters already. A dead letter that is read again may have
-/// become valid meanwhile; if it were decided, one message would have two records and two outcomes.
+/// become valid in the meantime; if it were decided, one message would have two records and two outcomes.
 struct BatchPlanner: Sendable {
     /// The entries that can be planned now: those before the first entry that depends on an unrecorded change. Empty if
     /// the first entry does: it waits for the batch that is being recorded.

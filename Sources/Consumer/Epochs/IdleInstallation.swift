@@ -4,7 +4,7 @@ import Ledger
 
 /// Opens a new epoch while no consumer is active, as a consumer does when it starts, but without processing messages.
 ///
-/// - Parameter lease: the store's lease, held so that no consumer decides meanwhile.
+/// - Parameter lease: the store's lease, held so that no consumer decides in the meantime.
 /// - Returns: the number of the epoch.
 /// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.wrongLedger`.
 @discardableResult

@@ -65,7 +65,7 @@ struct DecideStage: Sendable {
         return planned
     }
 
-    /// - Throws: `EpochReason` if Redis is in another state, or if the result is unknown.
+    /// - Throws: `EpochReason` if Redis is in a different state, or if the result is unknown.
     private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) async throws -> DecidedBatch {
         Failpoint.decideBefore.pass()
         let (epoch, seq) = (request.epoch, request.seq)
@@ -80,10 +80,11 @@ struct DecideStage: Sendable {
             switch result {
             case .fenced(let what, let found):
                 throw EpochReason(
-                    // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not the cause.
+                    // A Redis that was unavailable in the meantime may have lost its last writes: the batch is not the
+                    // cause.
                     gate.connection == epoch.connection ? .batch : .outage,
                     """
-                    Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \
+                    Redis is in a different state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \
                     \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch.number), seq \(seq)
                     """, memory: .doubtful)
             case .decided(let seq, let decided):

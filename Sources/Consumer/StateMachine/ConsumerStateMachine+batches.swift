@@ -55,7 +55,7 @@ extension ConsumerStateMachine {
 
     mutating func decided(_ batch: DecidedBatch) {
         guard endDeciding() else { return }
-        assert(batch.record.epoch == epoch.number && batch.record.seqBefore == seq, "decided in another state")
+        assert(batch.record.epoch == epoch.number && batch.record.seqBefore == seq, "decided in a different state")
         assert(queue.startsWith(batch.entries), "decided entries are the first of the queue")
         seq = batch.seqAfter
         queue.removeFirst(batch.entries.count)

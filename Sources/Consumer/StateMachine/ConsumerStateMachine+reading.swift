@@ -116,7 +116,7 @@ extension ConsumerStateMachine {
             // Otherwise Redis has lost data since the check.
             if !wanted.isEmpty { return publish(wanted, at: now) }
             reading.intake = .idle
-            // Trims once more before the end, which also finds messages that were lost meanwhile.
+            // Trims once more before the end, which also finds messages that were lost in the meantime.
             chores.due.insert(.trim)
         }
     }

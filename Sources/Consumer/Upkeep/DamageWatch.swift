@@ -7,7 +7,7 @@ import Logging
 ///
 /// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the damage, but backups
 /// are no longer possible, and every hour removes messages from the stream that a restore of the last backup needs.
-/// Orders wait meanwhile.
+/// In the meantime, orders wait.
 struct DamageWatch: Sendable {
     let ledger: any LedgerLocation
     let lease: any Lease

@@ -1,7 +1,7 @@
 import Cryptography
 
-// Digests of a message's content, 32 bytes each. The same id with the same digest is a replay, with another digest a
-// conflict. The ledger keeps digests permanently, so their input must never change.
+// Digests of a message's content, 32 bytes each. The same id with the same digest is a replay; with a different digest
+// it is a conflict. The ledger keeps digests permanently, so their input must never change.
 
 extension Checkout {
     /// The digest of the units per product, variant and unit price, however the lines are split or ordered.

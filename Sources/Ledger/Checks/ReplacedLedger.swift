@@ -4,6 +4,6 @@ import Domain
 package enum ReplacedLedger: Sendable, Equatable {
     case none
     case readable(identity: String, LedgerHead)
-    /// The file cannot be opened, or the log beside it belongs to another state. Both are kept unchanged.
+    /// The file cannot be opened, or the log beside it belongs to a different state. Both are kept unchanged.
     case damaged
 }

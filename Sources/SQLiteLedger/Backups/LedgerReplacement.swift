@@ -3,7 +3,8 @@ import Glibc
 import Domain
 import Files
 
-/// The last step of restoring: a complete copy takes the ledger's place, and the old ledger is kept under another name.
+/// The last step of restoring: a complete copy takes the ledger's place, and the old ledger is kept under a different
+/// name.
 ///
 /// The old ledger's file and log are two names, which no system can change atomically together. Therefore the copy
 /// first gets a separate name, which commits the restoration: as long as that name exists, every process that opens the

@@ -11,7 +11,7 @@ struct SQLiteBackups: LedgerBackups {
         do {
             source = try await LedgerDatabase.open(at: ledger, store: store, for: .reader)
         } catch let error as SQLiteLedgerError {
-            // A ledger whose log belongs to another state cannot be copied.
+            // A ledger whose log belongs to a different state cannot be copied.
             if case .mixed = error { throw SQLiteLedgerError.refused(error) }
             throw error
         }

@@ -97,7 +97,7 @@ final class SQLiteRestoration: LedgerRestoration {
         case .unreleasedSchema: reason = "it was written by a version before the first release, and cannot be migrated"
         case .otherStore(_, let other, let asked): reason = "it belongs to store \"\(other)\", not \"\(asked)\""
         case .damaged(_, _, let why): reason = "it is damaged: \(why)"
-        case .mixed: reason = "the log (-wal) beside it belongs to another state of the ledger"
+        case .mixed: reason = "the log (-wal) beside it belongs to a different state of the ledger"
         default: return error
         }
         return SQLiteLedgerError.unfitBackup(path: backup, reason: reason)

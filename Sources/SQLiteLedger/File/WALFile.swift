@@ -14,7 +14,7 @@ struct WALFile {
     enum Finding {
         /// They belong together, or SQLite would ignore the log's content.
         case belongs
-        /// The log was written for another state.
+        /// The log was written for a different state.
         case stranger
         /// The log does not show whether it belongs to the file.
         case unclear

@@ -26,6 +26,6 @@ extension Row {
 
     /// The error omits the value, which may be customer data.
     private static func damaged(_ column: String) -> DatabaseError {
-        DatabaseError(resultCode: .SQLITE_CORRUPT, message: "column \(column) has a value of another type")
+        DatabaseError(resultCode: .SQLITE_CORRUPT, message: "column \(column) has a value of a different type")
     }
 }

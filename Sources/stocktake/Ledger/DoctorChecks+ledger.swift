@@ -22,7 +22,7 @@ extension DoctorChecks {
         do {
             let before = await ledger.condition()
             let check = try await ledger.check()
-            // The check kept everything that was written meanwhile in the log.
+            // While the check ran, everything that was written stayed in the log.
             let growth = await ledger.condition().logBytes - before.logBytes
             let grown = growth > 0 ? "; its log grew by \(growth.asBytes) meanwhile" : ""
             let rows = "\(check.commands.text), \(check.deadLetters.counted("dead letter"))"

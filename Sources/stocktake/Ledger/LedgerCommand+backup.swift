@@ -10,7 +10,8 @@ extension LedgerCommand {
             discussion: """
                 The copy is one file that only its owner can read, as it contains addresses. It gets its name only when \
                 it is complete, sound and on disk; an interrupted run leaves at most FILE.partial. Exit codes: 0 success; \
-                1 not backed up: FILE exists, the ledger is not sound, or the log beside it belongs to another state.
+                1 not backed up: FILE exists, the ledger is not sound, or the log beside it belongs to a different \
+                state.
                 """)
 
         @OptionGroup var options: SettingsOptions

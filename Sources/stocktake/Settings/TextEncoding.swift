@@ -6,8 +6,8 @@ import Files
 
 /// The encoding of a JSON file, detected from its first bytes.
 ///
-/// A byte order mark is not part of the text (RFC 8259, section 8.1): programs add it when they save a file. A message on
-/// the stream is not a file; there it is an error.
+/// A byte order mark is not part of the text (RFC 8259, section 8.1): programs add it when they save a file. A message
+/// on the stream is not a file; there it is an error.
 enum TextEncoding {
     /// UTF-8 after `mark` bytes of a byte order mark.
     case utf8(mark: Int)
@@ -27,7 +27,7 @@ enum TextEncoding {
 
     static let refusal = "is UTF-16 or UTF-32, and only UTF-8 is read. Save it as UTF-8"
 
-    /// The text of a whole file without its mark, or nil if it has another encoding.
+    /// The text of a whole file without its mark, or nil if it has a different encoding.
     static func text(of bytes: [UInt8]) -> [UInt8]? {
         guard case .utf8(let mark) = TextEncoding(bytes) else { return nil }
         return mark == 0 ? bytes : Array(bytes.dropFirst(mark))
