@@ -26,7 +26,7 @@ function make(tag, attributes = {}, ...children) {
 
 function put(node, text) { if (node.textContent !== text) node.textContent = text; }
 
-/** Sets a text and renders `…` as code. */
+/** Sets the text and renders `…` as code. */
 function say(node, text) {
   if (node.dataset.said === text) return;
   node.dataset.said = text;

@@ -29,7 +29,7 @@ function make(tag, attributes = {}, ...children) {
 
 function put(node, text) { if (node.textContent !== text) node.textContent = text; }
 
-// ---- Availability in words
+// ---- Availability as text
 
 /** Units that can still be bought; null if unlimited. */
 const leftOf = f => f.is_active && f.is_available ? f.available_quantity : f.max_quantity === null ? null : 0;
