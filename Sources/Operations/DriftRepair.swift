@@ -46,7 +46,8 @@ package struct DriftRepair: Sendable {
     ///   - miscounts: errors in the ledger's own balances, which are repaired as well.
     ///   - comparesAll: compare every counter again at the end.
     ///   - explained: the maximum number of drifting counters that are explained.
-    /// - Throws: `OperationError`; `ReconciliationError`; `LedgerError`; `ConsumerError`; `RedisError`; `CountersError`.
+    /// - Throws: `OperationError`; `ReconciliationError`; `LedgerError`; `ConsumerError`; `RedisError`;
+    ///   `CountersError`.
     package func run(miscounts: [Miscount], comparesAll: Bool, explained: Int) async throws -> Result {
         var result = Result()
         // If this acquires the lease, no consumer is active, and the repair is done here.

@@ -9,8 +9,8 @@ import Subprocess
 /// The private Redis that `run` starts if no Redis URL is set: a `redis-server` with an append-only file, reachable
 /// only through a Unix socket in the data folder.
 ///
-/// The process that holds its lock keeps it running; others wait until it responds. The server daemonises itself, so that
-/// Ctrl-C in a terminal reaches the consumer first. A server that a crash left behind is found and reused.
+/// The process that holds its lock keeps it running; others wait until it responds. The server daemonises itself, so
+/// that Ctrl-C in a terminal reaches the consumer first. A server that a crash left behind is found and reused.
 package actor PrivateRedis: Service {
     /// The paths of the server's files.
     package struct Location: Sendable {

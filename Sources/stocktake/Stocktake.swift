@@ -84,8 +84,8 @@ struct Stocktake: AsyncParsableCommand {
         (0..<Int(CommandLine.argc)).compactMap { place in CommandLine.unsafeArgv[place].map { FilePath.text($0) } }
     }
 
-    /// Rejects an unknown subcommand with a suggestion. A group with a default subcommand is not checked: what follows may
-    /// be an argument of the default.
+    /// Rejects an unknown subcommand with a suggestion. A group with a default subcommand is not checked: what follows
+    /// may be an argument of the default.
     private static func refuseUnknownSubcommand(_ arguments: [String]) throws {
         var (group, path): (any ParsableCommand.Type, String) = (Stocktake.self, "stocktake")
         for argument in arguments where group.configuration.defaultSubcommand == nil {

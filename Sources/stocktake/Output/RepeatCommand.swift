@@ -12,8 +12,8 @@ extension Identifier {
 
 /// The command line that repeats a command.
 enum RepeatCommand {
-    /// The command line of this process with `--id` after the subcommand's name, quoted for a shell. Passwords in it are
-    /// redacted.
+    /// The command line of this process with `--id` after the subcommand's name, quoted for a shell. Passwords in it
+    /// are redacted.
     static func command(after subcommand: String, id: Identifier) -> String {
         var arguments = Stocktake.arguments
         let given = arguments.firstIndex { $0 == "--id" || $0.hasPrefix("--id=") }

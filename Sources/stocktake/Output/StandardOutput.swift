@@ -3,8 +3,8 @@ import Synchronization
 
 /// The standard output of a command.
 ///
-/// A failed write does not abort the command half-way: its work is completed. The first failure is kept, nothing more is
-/// written, and the exit code becomes 2.
+/// A failed write does not abort the command half-way: its work is completed. The first failure is kept, nothing more
+/// is written, and the exit code becomes 2.
 enum StandardOutput {
     private static let failure = Mutex(Int32?.none)
 

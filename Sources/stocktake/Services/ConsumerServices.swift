@@ -10,7 +10,8 @@ import TextEncodings
 
 /// Configures malloc to keep the memory that a batch frees: the next batch allocates it again.
 func setUpMalloc() {
-    // One arena per thread, each with its own fragmentation, would take 10 % more memory; a single arena, 10 % more time.
+    // One arena per thread, each with its own fragmentation, would take 10 % more memory; a single arena, 10 % more
+    // time.
     mallopt(M_ARENA_MAX, 2)
     // The system zeroes memory that is returned to it and requested again for every batch.
     mallopt(M_MMAP_THRESHOLD, 32 << 20)
@@ -46,8 +47,8 @@ func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerService {
     return service
 }
 
-/// Compares counters and ledger periodically until cancelled, over separate connections: the consumer's must not wait for
-/// a comparison.
+/// Compares counters and ledger periodically until cancelled, over separate connections: the consumer's must not wait
+/// for a comparison.
 private func reconcile(_ settings: Settings, every interval: Duration) async {
     let ledger: any LedgerAdmin
     do {

@@ -1,8 +1,8 @@
 import Consumer
 import Domain
 
-/// A setting: its name in the configuration file, its default and its range, which are stated only here. The flag is the
-/// name with dashes; the environment variable is the name in upper case with the prefix `STOCKTAKE_`.
+/// A setting: its name in the configuration file, its default and its range, which are stated only here. The flag is
+/// the name with dashes; the environment variable is the name in upper case with the prefix `STOCKTAKE_`.
 ///
 /// `Value` is the type of a valid value; an optional one has no default.
 struct SettingKey<Value: Sendable>: Sendable {
