@@ -1,62 +1,6 @@
 import Domain
-import LuaScripts
 import RedisClient
 import RedisLayout
-
-/// Defines which processed messages and outcomes are kept in their streams.
-package struct Retention: Sendable, Equatable {
-    /// How long a message is kept, by its id and Redis' clock.
-    package var age: Duration
-    /// Messages with lower ids are older than `age`, whatever their ids say; nil if no id is known.
-    package var olderThan: String?
-    /// Approximately how many messages are kept, whatever their age.
-    package var messages: Int
-    /// Approximately how many messages may be dropped in one call.
-    package var limit: Int
-    /// Approximately how many outcomes are kept; nil keeps all.
-    package var outcomes: Int?
-
-    /// The usual `limit`. Redis serves no other client while it drops messages: about 20 ms for this number.
-    package static let ordinaryLimit = 100_000
-
-    package init(
-        age: Duration, olderThan: String? = nil, messages: Int, limit: Int = ordinaryLimit, outcomes: Int? = nil
-    ) {
-        self.age = age
-        self.olderThan = olderThan
-        self.messages = messages
-        self.limit = limit
-        self.outcomes = outcomes
-    }
-}
-
-/// The numbers of messages and outcomes that a trim dropped, and the stream's state at that time.
-package struct TrimReport: Sendable, Equatable {
-    /// Messages that were dropped because of their age.
-    package var aged: Int64
-    /// Messages that were dropped although they were not old, because there were too many.
-    package var excess: Int64
-    package var outcomes: Int64
-    /// Redis' clock, in milliseconds since 1970.
-    package var time: Int64
-    /// The id of the last message that was delivered.
-    package var lastDelivered: String
-    /// Messages with lower ids are acknowledged.
-    package var acknowledged: String
-
-    package init(
-        aged: Int64, excess: Int64, outcomes: Int64, time: Int64, lastDelivered: String, acknowledged: String
-    ) {
-        self.aged = aged
-        self.excess = excess
-        self.outcomes = outcomes
-        self.time = time
-        self.lastDelivered = lastDelivered
-        self.acknowledged = acknowledged
-    }
-
-    package var messages: Int64 { aged + excess }
-}
 
 extension CounterStore {
     /// Drops processed messages and outcomes that need not be kept, but no message that is unread or pending.

@@ -1,7 +1,3 @@
-import Domain
-import RedisClient
-import RedisLayout
-
 /// The stream of messages as the consumer reads it: first all pending entries, whichever consumer they were delivered
 /// to, then new entries, in the order of their ids.
 ///
@@ -31,60 +27,4 @@ package protocol MessageSource: Sendable {
     func reconnect(because reason: String) async
 
     func close() async
-}
-
-/// Adds messages to the stream. Sending a message twice is harmless: the consumer recognises it by its id and content.
-package protocol MessagePublisher: Sendable {
-    /// Adds a message.
-    /// - Returns: the id of the new entry.
-    func publish(_ fields: [StreamEntry.Field]) async throws -> String
-
-    /// Returns whether an entry is on the stream and not processed yet: unread or pending.
-    func isWaiting(_ entry: String) async throws -> Bool
-}
-
-/// Reads over a dedicated connection, because a blocking read would delay every command behind it.
-package struct RedisMessageSource: MessageSource {
-    private let reader: StreamReader
-    private let reading: RedisClient
-    /// The connection used to unblock a read.
-    private let other: RedisClient
-
-    package init(_ reader: StreamReader, over reading: RedisClient, beside other: RedisClient) {
-        self.reader = reader
-        self.reading = reading
-        self.other = other
-    }
-
-    package func connect() async throws { try await reader.connect() }
-
-    package func startOver() async { await reader.startOver() }
-
-    package func next(block: Duration) async throws -> Delivery { try await reader.next(block: block) }
-
-    package func endWait() async { await reader.endWait(over: other) }
-
-    package func server() async -> ConnectedServer? { await reader.server }
-
-    package func reconnect(because reason: String) async { await reader.reconnect(because: reason) }
-
-    package func close() async { await reading.close() }
-}
-
-package struct RedisMessagePublisher: MessagePublisher {
-    private let keys: StoreKeys
-    private let client: RedisClient
-
-    package init(_ keys: StoreKeys, _ client: RedisClient) {
-        self.keys = keys
-        self.client = client
-    }
-
-    package func publish(_ fields: [StreamEntry.Field]) async throws -> String {
-        try await client.send(StreamWriter.add(fields, to: keys)).string ?? ""
-    }
-
-    package func isWaiting(_ entry: String) async throws -> Bool {
-        try await StreamWriter.isWaiting(entry, keys: keys, client: client)
-    }
 }

@@ -3,40 +3,6 @@ import LuaScripts
 import RedisClient
 import RedisLayout
 
-/// Entries that were read, and the ids of entries that can no longer be read.
-package struct Delivery: Sendable {
-    package var entries: [StreamEntry] = []
-    /// Ids that were pending but are no longer in the stream: messages were trimmed or deleted before they were
-    /// processed.
-    package var lost: [String] = []
-    /// Whether nothing new had arrived when the wait ended.
-    package var isEmptyRead = false
-    /// Whether there are likely more entries: the read returned as many as were requested.
-    package var isFull = false
-
-    package init(
-        entries: [StreamEntry] = [], lost: [String] = [], isEmptyRead: Bool = false, isFull: Bool = false
-    ) {
-        self.entries = entries
-        self.lost = lost
-        self.isEmptyRead = isEmptyRead
-        self.isFull = isFull
-    }
-}
-
-/// The server at the other end of a connection.
-package struct ConnectedServer: Sendable {
-    /// The server's `run_id`, which changes on each start.
-    package var id: String
-    /// The number of this connection among those of a reader.
-    package var connection: Int
-
-    package init(id: String, connection: Int) {
-        self.id = id
-        self.connection = connection
-    }
-}
-
 /// Reads the stream of messages in the order of its ids: first all pending entries, whichever consumer they were
 /// delivered to, then new entries.
 ///

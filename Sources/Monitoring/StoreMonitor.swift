@@ -40,7 +40,7 @@ package actor StoreMonitor {
     private var gauges: StoreGauges
 
     private var latest: (snapshot: StoreSnapshot, endedAt: ContinuousClock.Instant)?
-    private var underWay: Task<StoreSnapshot, Never>?
+    private var inProgress: Task<StoreSnapshot, Never>?
 
     private var waitingTime = WaitingTime()
     private var isEnded = false
@@ -91,18 +91,18 @@ package actor StoreMonitor {
         isEnded = true
         comparison?.task.cancel()
         await comparison?.task.value
-        _ = await underWay?.value
+        _ = await inProgress?.value
     }
 
     // MARK: Snapshots
 
     private func snapshot() async -> StoreSnapshot {
         if isEnded { return .ended(identity: ledger.identity) }
-        if let underWay { return await underWay.value }
+        if let inProgress { return await inProgress.value }
         if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.snapshot }
         // A separate task, because the first caller may be cancelled while others still wait for the snapshot.
         let task = Task { await capture() }
-        underWay = task
+        inProgress = task
         return await task.value
     }
 
@@ -122,7 +122,7 @@ package actor StoreMonitor {
             oldestWaiting: waiting)
         gauges.record(snapshot)
         latest = (snapshot, .now)
-        underWay = nil
+        inProgress = nil
         return snapshot
     }
 

@@ -1,12 +1,5 @@
 import CHiredis
 
-/// Why bytes are not an acceptable reply.
-package struct ReplySyntaxError: Error, Equatable {
-    let detail: String
-    /// The reply may be well formed, but is longer than the limit.
-    var isTooLarge = false
-}
-
 /// Parses bytes into replies, with hiredis' reader.
 ///
 /// hiredis tokenizes and invokes a callback for each token, which appends it to a list. We do not use hiredis' reply

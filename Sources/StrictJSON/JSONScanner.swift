@@ -1,13 +1,3 @@
-/// The six kinds of JSON value; the raw values are used in messages.
-package enum JSONKind: String, Sendable {
-    case null = "null"
-    case bool = "a boolean"
-    case number = "a number"
-    case string = "a string"
-    case array = "an array"
-    case object = "an object"
-}
-
 /// Reads JSON value by value, without building anything that the caller does not request.
 ///
 /// The scanner is strict RFC 8259: accepted text has exactly one meaning. It refuses bytes that are not UTF-8, a byte

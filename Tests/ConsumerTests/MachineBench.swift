@@ -125,9 +125,9 @@ final class MachineBench {
     }
 
     func startWatch() {
-        if machine.chores.underWay == .upkeep { send(.upkept(wanted: [])) }
-        if machine.chores.underWay == .trim { send(.trimmed) }
-        if machine.chores.underWay == nil { send(.due(.watch)) }
+        if machine.chores.inProgress == .upkeep { send(.upkept(wanted: [])) }
+        if machine.chores.inProgress == .trim { send(.trimmed) }
+        if machine.chores.inProgress == nil { send(.due(.watch)) }
     }
 
     /// The watch that is in progress, or due next, finds everything well.

@@ -197,7 +197,7 @@ struct StreamReaderTests {
         ("*2\r\n$3\r\n0-0\r\n:2\r\n", "not a"), ("*2\r\n$3\r\n0-0\r\n*1\r\n:1\r\n", "without an id"),
         ("*2\r\n$3\r\n0-0\r\n*1\r\n*1\r\n$3\r\n1-1\r\n", "without an id"),
         ("*2\r\n$3\r\n0-0\r\n*1\r\n*2\r\n:1\r\n*0\r\n", "without an id"),
-        ("*2\r\n$3\r\n0-0\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\na\r\n:1\r\n", "no string"),
+        ("*2\r\n$3\r\n0-0\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\na\r\n:1\r\n", "not a string"),
     ]
 
     @Test("reports the fault of a malformed reply", arguments: malformedReplies, ["XAUTOCLAIM", "XREADGROUP"])

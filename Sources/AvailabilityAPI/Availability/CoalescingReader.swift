@@ -40,7 +40,7 @@ final class CoalescingReader: Sendable {
     }
 
     private struct State {
-        var underWay = 0
+        var inProgress = 0
         var next = Round()
     }
 
@@ -102,8 +102,8 @@ final class CoalescingReader: Sendable {
         let begins = state.withLock { state in
             for product in products { state.next.products[ObjectIdentifier(product)] = product }
             state.next.waiting.append(.init(eventLoop: eventLoop, whenRead: whenRead))
-            guard state.underWay < Self.roundTrips else { return false }
-            state.underWay += 1
+            guard state.inProgress < Self.roundTrips else { return false }
+            state.inProgress += 1
             return true
         }
         // An unstructured task: the first caller may be cancelled while the remaining ones still need the result.
@@ -126,7 +126,7 @@ final class CoalescingReader: Sendable {
     private func next() -> Round? {
         state.withLock { state in
             if state.next.waiting.isEmpty {
-                state.underWay -= 1
+                state.inProgress -= 1
                 return nil
             }
             defer { state.next = Round() }

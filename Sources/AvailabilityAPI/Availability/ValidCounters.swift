@@ -1,6 +1,5 @@
 import Counters
 import Domain
-import Ledger
 
 /// Counters that belong to a given ledger and are not behind it.
 package struct ValidCounters: Sendable {
@@ -11,17 +10,6 @@ package struct ValidCounters: Sendable {
     package let catalogue: Int64?
     /// In the order requested. A counter that is missing or holds an impossible value has no `sold`.
     package let states: [CounterState]
-}
-
-/// Why the counters in Redis cannot be served as those of a ledger.
-package enum CounterFault: Error, Sendable, Equatable {
-    /// No consumer has installed counters.
-    case notInstalled
-    case otherLedger
-    /// Redis has lost changes; a consumer installs the counters again.
-    case behind
-    /// The counters were installed again during several reads in a row.
-    case changing
 }
 
 extension CounterReader {

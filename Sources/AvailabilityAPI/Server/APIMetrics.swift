@@ -45,17 +45,6 @@ struct APIMetrics: Sendable {
     func countMissed() { missed.increment() }
 }
 
-/// The number of clients that currently follow live availability.
-package final class SubscriberCount: Sendable {
-    private let count = Mutex(0)
-
-    package init() {}
-
-    package var value: Int { count.withLock { $0 } }
-
-    func set(_ number: Int) { count.withLock { $0 = number } }
-}
-
 /// Counts requests by route and status. Counters are created on demand and cached: looking one up in the metrics
 /// backend takes longer than serving the request.
 final class RequestMetrics: Sendable {

@@ -12,17 +12,17 @@ final class AvailabilityRoutes: Sendable {
     private let reader: AvailabilityReader
     private let rules: ResponseRules
     /// Throws a `Problem` if the route has no room for another response.
-    private let requireRoom: @Sendable (_ route: String) throws -> Void
+    private let requireCapacity: @Sendable (_ route: String) throws -> Void
     /// Encoded responses, shared by all identical requests of one round trip.
     private let encoded = Mutex(Encoded())
 
     init(
         reader: AvailabilityReader, rules: ResponseRules,
-        requireRoom: @escaping @Sendable (_ route: String) throws -> Void
+        requireCapacity: @escaping @Sendable (_ route: String) throws -> Void
     ) {
         self.reader = reader
         self.rules = rules
-        self.requireRoom = requireRoom
+        self.requireCapacity = requireCapacity
     }
 
     /// Identifies an encoded response: its shape, and its products, all known and without duplicates.
@@ -93,7 +93,7 @@ final class AvailabilityRoutes: Sendable {
     ///   returned.
     func respond(to request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
         do {
-            try requireRoom(request.query.shape.route)
+            try requireCapacity(request.query.shape.route)
             guard request.isRead else {
                 let response = try BufferedResponse.toOtherMethods(
                     request.head.method == .OPTIONS, Route.methods(get: true))
@@ -158,7 +158,7 @@ final class AvailabilityRoutes: Sendable {
             if let found = encoded[kind] { return found }
             guard let response = Self.response(to: kind.responseKey, snapshot) else { return nil }
             // Checked again: one round trip may serve many admitted requests, each for different products.
-            try requireRoom(kind.responseKey.shape.route)
+            try requireCapacity(kind.responseKey.shape.route)
             let found = Encoded.Found(
                 response: response,
                 finished: finish(response.buffered(unless: nil), kind.responseKey.shape, kind.access))

@@ -267,10 +267,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(head)), promise: promise)
     }
 
-    /// - Parameter whenTaken: called when the socket has accepted the data.
+    /// - Parameter whenWritten: called when the socket has accepted the data.
     private func write(
         _ data: NIOAny, _ bytes: Int, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
-        whenTaken: (() -> Void)? = nil
+        whenWritten: (() -> Void)? = nil
     ) {
         responseBytes += bytes
         let sent = promise ?? context.eventLoop.makePromise()
@@ -278,7 +278,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             lastSent = .now()
             responseBytes -= bytes
             if isBehind { countUnread() }
-            whenTaken?()
+            whenWritten?()
         }
         context.write(data, promise: sent)
     }

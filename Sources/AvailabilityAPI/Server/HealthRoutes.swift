@@ -1,19 +1,5 @@
-import HTTPTypes
 import Hummingbird
 import StrictJSON
-
-/// Whether the process can do its work.
-package struct HealthReport: Sendable {
-    /// Why it cannot; nil if it can.
-    package var trouble: String?
-    /// The checks and their results, as text.
-    package var checks: JSONValue
-
-    package init(trouble: String?, checks: JSONValue) {
-        self.trouble = trouble
-        self.checks = checks
-    }
-}
 
 /// `/healthz`: the process responds. `/readyz`: it can do its work. At the public address this is serving shoppers; at
 /// the operator's address, deciding orders, or serving shoppers in a process that decides none.

@@ -1,8 +1,5 @@
 import Foundation
-import HTTPTypes
 import Hummingbird
-import WebAssets
-import StrictJSON
 
 /// The operator's routes, separate from the public ones: the operator's page and the metrics.
 struct OperatorRoutes: Sendable {
@@ -29,22 +26,6 @@ struct OperatorRoutes: Sendable {
 
     /// Whether a route needs no authorisation.
     static func isOpen(_ route: Route) -> Bool { open.contains(route.name) }
-}
-
-/// The data that the operator's routes serve.
-package struct OperatorSources: Sendable {
-    /// The state of the store, as JSON.
-    package var status: @Sendable () async -> JSONValue
-    /// All metrics of the process, in Prometheus' text format.
-    package var metrics: @Sendable () async -> (bytes: [UInt8], contentType: String)
-
-    package init(
-        status: @escaping @Sendable () async -> JSONValue,
-        metrics: @escaping @Sendable () async -> (bytes: [UInt8], contentType: String)
-    ) {
-        self.status = status
-        self.metrics = metrics
-    }
 }
 
 /// Decides who may use the operator's routes.

@@ -21,18 +21,18 @@ package final class UnreadBytes: Sendable {
         /// One for each event loop that has had a connection.
         var slowReaders: [ObjectIdentifier: NIOLoopBound<SlowReaders>] = [:]
         /// Event loops that have not finished their step of the round; 0 if no round is in progress.
-        var underWay = 0
+        var inProgress = 0
         /// More bytes were added during the round, which may have missed them: another round must follow.
         var isWantedAgain = false
         private var candidates: [SlowReaders.Candidate] = []
 
         /// Adds the candidates of one event loop.
-        /// - Returns: the candidates of all event loops, if this was the last one, and nil otherwise. `underWay` then
+        /// - Returns: the candidates of all event loops, if this was the last one, and nil otherwise. `inProgress` then
         ///   remains 1, so that no other round begins before `cutOff(among:)` has chosen.
         mutating func name(_ candidates: [SlowReaders.Candidate]) -> [SlowReaders.Candidate]? {
             self.candidates += candidates
-            guard underWay == 1 else {
-                underWay -= 1
+            guard inProgress == 1 else {
+                inProgress -= 1
                 return nil
             }
             defer { self.candidates = [] }
@@ -99,9 +99,9 @@ package final class UnreadBytes: Sendable {
     func relieve() {
         guard isExceeded else { return }
         let loops: [NIOLoopBound<SlowReaders>] = relief.withLock { relief in
-            relief.isWantedAgain = relief.underWay > 0
+            relief.isWantedAgain = relief.inProgress > 0
             guard !relief.isWantedAgain else { return [] }
-            relief.underWay = relief.slowReaders.count
+            relief.inProgress = relief.slowReaders.count
             return Array(relief.slowReaders.values)
         }
         for loop in loops {
@@ -120,7 +120,7 @@ package final class UnreadBytes: Sendable {
         }
         let perLoop = Dictionary(grouping: chosen, by: \.loop)
         let loops = relief.withLock { relief in
-            relief.underWay = perLoop.count
+            relief.inProgress = perLoop.count
             return relief.slowReaders
         }
         // There is nothing to close: the remaining bytes are events that have not been written to any socket yet.
@@ -131,8 +131,8 @@ package final class UnreadBytes: Sendable {
             loop.eventLoop.execute {
                 loop.value.cutOff(candidates)
                 let isLast = self.relief.withLock { relief in
-                    relief.underWay -= 1
-                    return relief.underWay == 0
+                    relief.inProgress -= 1
+                    return relief.inProgress == 0
                 }
                 if isLast { self.relieveIfWantedAgain() }
             }

@@ -58,7 +58,7 @@ struct EpochOpener: Sendable {
     private func attempt(_ request: EpochRequest) async throws -> Attempt {
         if retrier.stop.isRequested { throw StopSignal.Stopped() }
         // First checks that Redis can be reached: an outage of hours must not use up an epoch per second.
-        try await retrier.redis("reaching Redis", doubtIsHarmless: true) { [gate] in try await gate.reach() }
+        try await retrier.redis("reaching Redis", retriesInDoubt: true) { [gate] in try await gate.reach() }
         try await ledger.requireInPlace()
         Failpoint.epochBefore.pass()
         // The ledger is checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake
@@ -105,7 +105,7 @@ struct EpochOpener: Sendable {
 
     /// Throws if Redis is ahead of this ledger: the ledger was replaced, or has gone back in time.
     private func refuseWrongLedger() async throws {
-        let found = try await retrier.redis("reading the counters' state", doubtIsHarmless: true) { [gate] in
+        let found = try await retrier.redis("reading the counters' state", retriesInDoubt: true) { [gate] in
             try await gate.head()
         }
         let head = try await retrier.ledger { [ledger] in try await ledger.head() }

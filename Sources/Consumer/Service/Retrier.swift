@@ -18,11 +18,11 @@ package struct Retrier: Sendable {
     ///
     /// - Parameters:
     ///   - action: what `body` does, for the log.
-    ///   - doubtIsHarmless: whether to retry a command that may have been executed. Otherwise only a new epoch resolves
+    ///   - retriesInDoubt: whether to retry a command that may have been executed. Otherwise only a new epoch resolves
     ///     the doubt (`EpochReason`).
     /// - Throws: `EpochReason`; `StopSignal.Stopped`; errors that waiting does not resolve.
     func redis<T: Sendable>(
-        _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
+        _ action: String, retriesInDoubt: Bool = false, _ body: @Sendable () async throws -> T
     ) async throws -> T {
         var failures = 0
         var reported: String?
@@ -31,7 +31,7 @@ package struct Retrier: Sendable {
                 return try await body()
             } catch {
                 switch RedisErrorClass(error) {
-                case .doubt where !doubtIsHarmless: throw EpochReason(.outage, "\(action): \(error)")
+                case .doubt where !retriesInDoubt: throw EpochReason(.outage, "\(action): \(error)")
                 case .fatal: throw error
                 case .wait, .doubt:
                     // Failed connection attempts are already in the log.

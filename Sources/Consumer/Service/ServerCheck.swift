@@ -18,7 +18,7 @@ actor ServerCheck {
 
     /// Throws if Redis is too old for scripts with `#!lua`; warns about settings under which it loses messages.
     func check() async throws {
-        let server = try await retrier.redis("asking for the server's version", doubtIsHarmless: true) { [gate] in
+        let server = try await retrier.redis("asking for the server's version", retriesInDoubt: true) { [gate] in
             try await gate.server()
         }
         if let version = server.version, let major = Int(version.prefix { $0 != "." }),

@@ -23,7 +23,7 @@ struct AcknowledgeStage: Sendable {
             try await ledger.requireInPlace()
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // The call is idempotent, so it is retried even if it may have been executed.
-            let result = try await retrier.redis("acknowledging", doubtIsHarmless: true) { [gate] in
+            let result = try await retrier.redis("acknowledging", retriesInDoubt: true) { [gate] in
                 try await gate.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
             guard case .acknowledged(let report) = result else { return .fenced }

@@ -19,7 +19,7 @@ struct ReadStage: Sendable {
     private var logger: Logger { retrier.logger }
 
     func connectFirst() async throws {
-        try await retrier.redis("connecting", doubtIsHarmless: true) { [source] in try await source.connect() }
+        try await retrier.redis("connecting", retriesInDoubt: true) { [source] in try await source.connect() }
     }
 
     /// - Parameter claims: whether to claim all pending entries first.

@@ -24,19 +24,19 @@ extension ConsumerStateMachine {
     // MARK: - Plan, decide
 
     mutating func startDeciding() {
-        guard case .active = phase, case .idle = deciding, chores.underWay != .watch, !queue.isEmpty else { return }
+        guard case .active = phase, case .idle = deciding, chores.inProgress != .watch, !queue.isEmpty else { return }
         let poison = queue.poison
         var unrecorded: UnrecordedBatch?
-        if case .underWay(let batch) = recording {
+        if case .inProgress(let batch) = recording {
             // A poison message is the only one in flight until it is recorded.
             if poison != nil || batch.isPoison { return }
             unrecorded = UnrecordedBatch(batch)
         }
-        if poison != nil, undecoded.decoding == .underWay { return }
+        if poison != nil, undecoded.decoding == .inProgress { return }
         let planning = PlanningContext(
             catalogue: epoch.catalogue, recording: unrecorded, maximumMovements: 2 * settings.batchLines,
             deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes), requestedReplays: replays.wanted)
-        deciding = .underWay
+        deciding = .inProgress
         let entries = poison.map { DecisionRequest.Entries.poison($0) } ?? .batch(queue.peekBatch())
         actions.append(.decide(DecisionRequest(entries: entries, epoch: epoch, seq: seq, planning: planning)))
     }
@@ -44,7 +44,7 @@ extension ConsumerStateMachine {
     /// Ends deciding.
     /// - Returns: whether to use the result. A decision made in an epoch that is ending is discarded.
     private mutating func endDeciding() -> Bool {
-        guard case .underWay = deciding else {
+        guard case .inProgress = deciding else {
             assertionFailure("a decision that was not requested")
             return false
         }
@@ -65,7 +65,7 @@ extension ConsumerStateMachine {
     mutating func blocked() {
         guard endDeciding() else { return }
         // If that batch is already recorded, there is nothing left to wait for, and no event would end the wait.
-        if case .underWay = recording { deciding = .blocked }
+        if case .inProgress = recording { deciding = .blocked }
     }
 
     mutating func undecided(_ needed: EpochReason) {
@@ -87,12 +87,14 @@ extension ConsumerStateMachine {
         }
         assert(batch.record.seqBefore == recordedSeq, "batches are recorded in the order in which they were decided")
         deciding = .idle
-        recording = .underWay(batch)
+        recording = .inProgress(batch)
         actions.append(.record(batch.record))
     }
 
     mutating func recorded(_ result: RecordResult) {
-        guard case .underWay(let batch) = recording else { return assertionFailure("recorded without being asked to") }
+        guard case .inProgress(let batch) = recording else {
+            return assertionFailure("recorded without being asked to")
+        }
         recording = .idle
         if case .blocked = deciding { deciding = .idle }
         switch result {
@@ -149,7 +151,7 @@ extension ConsumerStateMachine {
         guard case .active = phase, case .idle = acknowledging else { return }
         let (batch, announcement) = (unacknowledged.first, announcing.next)
         if batch == nil, announcement == nil { return }
-        acknowledging = .underWay(hasBatch: batch != nil)
+        acknowledging = .inProgress(hasBatch: batch != nil)
         // The call names the epoch that is in Redis now: the batch's epoch may have ended.
         let recorded = LedgerHead.messages(
             upTo: announcing.recorded, catalogueVersion: epoch.catalogue.version)
@@ -167,7 +169,7 @@ extension ConsumerStateMachine {
     }
 
     mutating func acknowledged(_ result: AcknowledgeResult, sentIn sender: Int64) {
-        guard case .underWay(let hasBatch) = acknowledging else {
+        guard case .inProgress(let hasBatch) = acknowledging else {
             return assertionFailure("acknowledged without being asked to")
         }
         acknowledging = .idle

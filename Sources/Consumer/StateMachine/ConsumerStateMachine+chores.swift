@@ -15,33 +15,33 @@ extension ConsumerStateMachine {
         var due: Set<Chore> = []
         /// Chores whose interval has not passed yet; each has one pending `wait` action.
         var awaited: Set<Chore> = []
-        var underWay: Work?
+        var inProgress: Work?
         var strays = StrayEntries()
 
-        var isBusy: Bool { underWay != nil || !due.isEmpty }
+        var isBusy: Bool { inProgress != nil || !due.isEmpty }
     }
 
     mutating func startChore() {
-        guard case .active = phase, chores.underWay == nil else { return }
+        guard case .active = phase, chores.inProgress == nil else { return }
         // While the gate decides, Redis may be ahead of this state.
         if chores.due.contains(.watch), !isDeciding {
             chores.due.remove(.watch)
-            chores.underWay = .watch
+            chores.inProgress = .watch
             actions.append(.watch(epoch: epoch.number))
         } else if chores.due.contains(.trim) {
             chores.due.remove(.trim)
-            chores.underWay = .trim
+            chores.inProgress = .trim
             actions.append(.trim)
         }
     }
 
     private var isDeciding: Bool {
-        if case .underWay = deciding { true } else { false }
+        if case .inProgress = deciding { true } else { false }
     }
 
     private mutating func end(_ work: Chores.Work) {
-        assert(chores.underWay == work, "something else is under way")
-        chores.underWay = nil
+        assert(chores.inProgress == work, "something else is under way")
+        chores.inProgress = nil
     }
 
     mutating func due(_ chore: Chore) {
@@ -67,17 +67,17 @@ extension ConsumerStateMachine {
             }
             return wait(for: .watch)
         }
-        guard case .allIsWell = compare(report) else { return wait(for: .watch) }
+        guard case .isHealthy = compare(report) else { return wait(for: .watch) }
         epochsInARow = 0
         announcing.check(found: report.counters?.announced)
         if let pending = report.pending { findStrayEntries(pending, at: now) }
-        chores.underWay = .upkeep
+        chores.inProgress = .upkeep
         actions.append(.upkeep(isRedisFull: report.isRedisFull))
     }
 
     private enum Finding {
-        case allIsWell
-        case redisIsAway
+        case isHealthy
+        case redisUnavailable
         case epochNeeded
     }
 
@@ -96,7 +96,7 @@ extension ConsumerStateMachine {
             need(EpochReason(.outage, "the counters were changed or lost", memory: memory))
         } else {
             // If Redis is unavailable, each stage that needs it waits for it separately.
-            return report.counters == nil ? .redisIsAway : .allIsWell
+            return report.counters == nil ? .redisUnavailable : .isHealthy
         }
         return .epochNeeded
     }
@@ -130,7 +130,7 @@ extension ConsumerStateMachine {
     mutating func publish(_ wanted: [RequestedReplay], at now: ContinuousClock.Instant) {
         let due = replays.due(wanted, at: now)
         if due.isEmpty { return }
-        reading.goOn()
+        reading.resume()
         actions.append(.publish(due))
     }
 }

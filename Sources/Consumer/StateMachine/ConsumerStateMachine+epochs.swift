@@ -17,7 +17,7 @@ extension ConsumerStateMachine {
     mutating func openEpochIfClosed() {
         guard case .closing(let needed) = phase, case .idle = recording else { return }
         switch deciding {
-        case .underWay: return
+        case .inProgress: return
         case .done(let batch): queue.putBack(batch.entries)
         case .idle, .blocked: break
         }
@@ -49,7 +49,7 @@ extension ConsumerStateMachine {
         phase = .active
         totals.epochs += 1
         // The installation hides earlier data losses in Redis, so pending entries are checked again before the end.
-        reading.goOn()
+        reading.resume()
         if !epoch.changedProducts.isEmpty { actions.append(.announceCatalogue(epoch.catalogueChange)) }
     }
 }

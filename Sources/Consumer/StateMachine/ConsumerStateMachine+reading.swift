@@ -52,7 +52,7 @@ extension ConsumerStateMachine {
         /// Makes the next read claim pending entries. Reconnecting does that anyway.
         mutating func claim() {
             if case .new = next { next = .claim }
-            goOn()
+            resume()
         }
 
         mutating func distrustMemory() {
@@ -61,7 +61,7 @@ extension ConsumerStateMachine {
         }
 
         /// Resumes reading if the intake was idle (`untilIdle`), because something is left after all.
-        mutating func goOn() {
+        mutating func resume() {
             if case .idle = intake { intake = .open }
         }
     }
@@ -73,7 +73,7 @@ extension ConsumerStateMachine {
         else { return }
         // Messages that arrive while a batch is being decided are read together afterwards; nothing needs them sooner.
         // Only a backlog is read continuously.
-        if case .underWay = deciding, reading.pace != .behind { return }
+        if case .inProgress = deciding, reading.pace != .behind { return }
         // With `untilIdle`, reads do not block: after an empty read, the next one would follow immediately.
         if settings.untilIdle, reading.pace == .drained, !isMemoryEmpty { return }
         switch reading.next {
@@ -158,7 +158,7 @@ extension ConsumerStateMachine {
     /// The lowest entry that is in memory and not acknowledged. Batches advance in the order of the stream.
     var lowestInMemory: StreamID? {
         var ids = [unacknowledged.first?.entries.first]
-        if case .underWay(let batch) = recording { ids.append(batch.entries.first?.entry.id) }
+        if case .inProgress(let batch) = recording { ids.append(batch.entries.first?.entry.id) }
         if case .done(let batch) = deciding { ids.append(batch.entries.first?.entry.id) }
         ids += [queue.first?.id, undecoded.first?.id]
         return ids.lazy.compactMap(\.self).first.flatMap { StreamID($0) }

@@ -32,7 +32,7 @@ struct ConsumerStateMachine: ~Copyable {
     enum DecideState {
         case idle
         /// The entries stay at the front of the queue until the decision arrives.
-        case underWay
+        case inProgress
         /// The first entry depends on the batch that is being recorded.
         case blocked
         /// The batch waits to be recorded.
@@ -41,7 +41,7 @@ struct ConsumerStateMachine: ~Copyable {
 
     enum RecordState {
         case idle
-        case underWay(DecidedBatch)
+        case inProgress(DecidedBatch)
     }
 
     /// A recorded batch whose entries are still pending in Redis. It does not hold the messages themselves, which are
@@ -57,7 +57,7 @@ struct ConsumerStateMachine: ~Copyable {
     enum AcknowledgeState {
         case idle
         /// Acknowledges the first waiting batch; or, without a batch, only announces outcomes.
-        case underWay(hasBatch: Bool)
+        case inProgress(hasBatch: Bool)
     }
 
     let settings: ConsumerSettings
@@ -184,12 +184,12 @@ struct ConsumerStateMachine: ~Copyable {
             assertionFailure("an entry waits for a batch that is not being recorded")
         }
         assert(recordedSeq <= seq, "more is recorded than was decided")
-        if case .underWay(hasBatch: true) = acknowledging {
+        if case .inProgress(hasBatch: true) = acknowledging {
             assert(!unacknowledged.isEmpty, "nothing is being acknowledged")
         }
-        if case .underWay = deciding {
+        if case .inProgress = deciding {
             assert(!queue.isEmpty, "nothing is being decided")
-            assert(chores.underWay != .watch, "the counters are compared while the gate changes them")
+            assert(chores.inProgress != .watch, "the counters are compared while the gate changes them")
         }
         if case .opening = phase {
             guard case .idle = deciding, case .idle = recording else {

@@ -5,7 +5,7 @@ struct UndecodedQueue {
     enum DecodeState {
         case idle
         /// The first delivery is being decoded.
-        case underWay
+        case inProgress
     }
 
     private var deliveries: [[StreamEntry]] = []
@@ -26,14 +26,14 @@ struct UndecodedQueue {
     /// - Returns: the delivery to decode; `nil` if another one is being decoded, or there is none.
     mutating func next() -> [StreamEntry]? {
         guard case .idle = decoding, let first = deliveries.first else { return nil }
-        decoding = .underWay
+        decoding = .inProgress
         return first
     }
 
     /// Ends the decoding of the delivery that `next` returned.
     /// - Returns: that delivery.
     mutating func finish() -> [StreamEntry] {
-        assert(decoding == .underWay, "nothing is being decoded")
+        assert(decoding == .inProgress, "nothing is being decoded")
         let delivery = deliveries.removeFirst()
         bytes -= delivery.size
         decoding = .idle

@@ -21,17 +21,6 @@ package struct SKU: Sendable, Hashable, Comparable {
     }
 }
 
-/// A number of units of an SKU.
-package struct SKUUnits: Sendable, Equatable {
-    package var sku: SKU
-    package var units: Int64
-
-    package init(_ sku: SKU, _ units: Int64) {
-        self.sku = sku
-        self.units = units
-    }
-}
-
 extension Sequence<SKUUnits> {
     /// Each SKU once, with its units summed, in the order in which the SKUs are first named.
     package var summed: [SKUUnits] {

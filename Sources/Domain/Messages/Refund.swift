@@ -64,19 +64,6 @@ package struct Refund: Sendable, Equatable {
     }
 }
 
-/// A payment of which an amount is due to the customer.
-package struct DuePayment: Sendable, Equatable {
-    /// The number of its row.
-    package var number: Int64
-    /// The payment; its amount is the part that is still due, or nil if that is unknown.
-    package var payment: Payment
-
-    package init(number: Int64, payment: Payment) {
-        self.number = number
-        self.payment = payment
-    }
-}
-
 extension Refund {
     /// The part of a refund that goes to one payment.
     package struct Share: Sendable, Equatable {
@@ -139,43 +126,5 @@ extension Refund {
     private func isIn(_ currency: String?, _ payment: Payment) -> Bool {
         guard let currency, let paid = payment.currency else { return true }
         return paid.lowercased() == currency.lowercased()
-    }
-}
-
-/// The amount refunded of one payment so far.
-package struct GivenBack: Sendable, Equatable {
-    /// In minor units.
-    package var amount: Int64
-    /// Whether the payment was settled at some time: nothing was due for it.
-    package var isSettled: Bool
-    /// Whether the whole payment was refunded while its amount was unknown.
-    package var isAll: Bool
-
-    package static let nothing = GivenBack(amount: 0)
-
-    /// The maximum counted: refunds of a payment of unknown amount may add up to anything, and are not counted beyond
-    /// this.
-    package static let highestAmount = Limit.exactInteger
-
-    package init(amount: Int64, isSettled: Bool = false, isAll: Bool = false) {
-        self.amount = amount
-        self.isSettled = isSettled
-        self.isAll = isAll
-    }
-
-    /// The part of a payment that is still to be refunded.
-    package enum Rest: Sendable, Equatable {
-        case nothing
-        case payment(Payment)
-        /// The payment was settled, and its amount is now unknown: nothing becomes due again.
-        case unknown
-    }
-
-    package func rest(of payment: Payment) -> Rest {
-        if payment.isFree || isAll { return .nothing }
-        guard let paid = payment.amount else { return isSettled ? .unknown : .payment(payment) }
-        var rest = payment
-        rest.amount = paid - min(paid, amount)
-        return rest.amount == 0 ? .nothing : .payment(rest)
     }
 }

@@ -1,17 +1,5 @@
 import Domain
 
-/// The names of consecutive counters: products before variants, each ordered by id.
-package struct CounterNames: Sendable {
-    /// The ledger's head when the names were read.
-    package var head: LedgerHead
-    package var names: [CounterName]
-
-    package init(head: LedgerHead, names: [CounterName]) {
-        self.head = head
-        self.names = names
-    }
-}
-
 /// The ledger's current counters and their latest changes, from which their state at an earlier seq can be computed.
 package struct CountersAsOf: Sendable {
     package var head: LedgerHead

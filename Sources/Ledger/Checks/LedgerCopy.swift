@@ -1,10 +1,3 @@
-/// The progress of a copy.
-package enum CopyProgress: Sendable {
-    case copying(done: Int64, of: Int64)
-    /// The complete copy is being read back.
-    case checking
-}
-
 /// A copy that was made and checked.
 package struct LedgerCopy: Sendable {
     package var bytes: Int64

@@ -1,4 +1,5 @@
 import Domain
+import TextEncodings
 
 /// A difference that was found and is corrected.
 package struct Repair: Sendable, Equatable {
@@ -27,42 +28,6 @@ package struct Repair: Sendable, Equatable {
         self.found = found
         self.expected = expected
         self.detail = detail
-    }
-}
-
-/// A repair as stored in the ledger.
-package struct RecordedRepair: Sendable {
-    package var number: Int64
-    package var repair: Repair
-    /// The epoch that requested the repair; the next installed epoch contains it.
-    package var epoch: Int64
-    package var reason: String
-    package var repairedAt: String
-
-    package init(number: Int64, repair: Repair, epoch: Int64, reason: String, repairedAt: String) {
-        self.number = number
-        self.repair = repair
-        self.epoch = epoch
-        self.reason = reason
-        self.repairedAt = repairedAt
-    }
-}
-
-/// A change of a counter that may explain a difference.
-package struct RecordedChange: Sendable, Equatable {
-    package enum Kind: String, Sendable { case order, cancellation, adjustment }
-
-    package var seq: Int64
-    package var kind: Kind
-    package var id: Identifier
-    /// The units that it added.
-    package var units: Int64
-
-    package init(seq: Int64, kind: Kind, id: Identifier, units: Int64) {
-        self.seq = seq
-        self.kind = kind
-        self.id = id
-        self.units = units
     }
 }
 

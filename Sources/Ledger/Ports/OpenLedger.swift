@@ -26,12 +26,3 @@ package protocol OpenLedger: Sendable {
     /// Closes the ledger; later calls throw. The caller must ensure that no call is in progress.
     func close() throws
 }
-
-/// A ledger whose epoch can be raised.
-package protocol EpochKeeper: OpenLedger {
-    /// Raises the epoch by one, and reads in the same transaction the state that the counters must have.
-    /// - Parameters:
-    ///   - version: the catalogue version of the current counters; `nil` if unknown.
-    ///   - reason: recorded with the epoch.
-    func raiseEpoch(catalogueBefore version: Int64?, reason: String) async throws -> EpochStart
-}

@@ -1,33 +1,6 @@
 import Domain
 import TextEncodings
 
-/// The kind of a journal row. The raw values are public.
-package enum JournalKind: RawRepresentable, Hashable, Sendable, CaseIterable {
-    case command(Command.Kind)
-    case deadLetter
-    /// A catalogue change.
-    case catalogue
-
-    package static let allCases = Command.Kind.allCases.map(JournalKind.command) + [.deadLetter, .catalogue]
-
-    package var rawValue: String {
-        switch self {
-        case .command(let kind): kind.noun
-        case .deadLetter: "dead_letter"
-        case .catalogue: "catalogue"
-        }
-    }
-
-    package init?(rawValue: String) {
-        guard let kind = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
-        self = kind
-    }
-
-    package init(_ kind: Command.Kind) { self = .command(kind) }
-
-    package static let order = command(.placeOrder)
-}
-
 /// A row of the journal. It never changes once it is recorded.
 package struct JournalEntry: Sendable, Equatable {
     /// 1, 2, 3 … in the order of recording, without gaps.
@@ -75,19 +48,6 @@ package struct JournalEntry: Sendable, Equatable {
     }
 
     package var place: EpochPosition { EpochPosition(epoch: epoch, position: position) }
-}
-
-/// The announced outcomes of consecutive rows of the journal.
-package struct JournalOutcomes: Sendable, Equatable {
-    /// The outcomes; changes of the catalogue have none.
-    package var outcomes: [RecordedOutcome]
-    /// The position of the last row that was read.
-    package var through: Int64
-
-    package init(outcomes: [RecordedOutcome], through: Int64) {
-        self.outcomes = outcomes
-        self.through = through
-    }
 }
 
 extension JournalEntry {

@@ -46,25 +46,3 @@ package struct RecordedDeadLetter: Sendable {
         self.fingerprint = fingerprint
     }
 }
-
-/// A dead letter that must be published again.
-package struct RequestedReplay: Sendable {
-    package var number: Int64
-    package var fingerprint: [UInt8]
-
-    package init(number: Int64, fingerprint: [UInt8]) {
-        self.number = number
-        self.fingerprint = fingerprint
-    }
-}
-
-/// The status of a dead letter. The raw values are public.
-package enum DeadLetterStatus: String, Sendable, CaseIterable {
-    case open
-    /// The consumer must publish it again.
-    case replay
-    /// It was published again, read, and recorded, whatever the outcome.
-    case replayed
-    /// Its bytes were removed.
-    case discarded
-}

@@ -1,13 +1,5 @@
 import Domain
 
-/// The status of an order. The raw values are public.
-package enum OrderStatus: String, Sendable, CaseIterable {
-    case accepted
-    case refused
-    /// The order was accepted, and later cancelled completely.
-    case cancelled
-}
-
 /// An order as stored in the ledger.
 package struct RecordedOrder: Sendable {
     package var checkout: Checkout

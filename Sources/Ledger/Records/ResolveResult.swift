@@ -1,11 +1,3 @@
-/// Selects the dead letters of an operator's request.
-package enum DeadLetterChoice: Sendable {
-    /// By the numbers that the list shows; duplicates count once.
-    case numbers([Int64])
-    /// All open dead letters with this reason.
-    case reason(String)
-}
-
 /// The result of an operator's request about dead letters.
 package enum ResolveResult: Sendable, Equatable {
     /// This many dead letters were changed; `already` counts those that had the status before.

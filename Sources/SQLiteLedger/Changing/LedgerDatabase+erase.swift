@@ -40,7 +40,7 @@ extension LedgerDatabase {
                     .execute(arguments: [id.text])
                 try Self.note(.eraseOrder, id.text, by: by, at: now, db)
             }
-            try Self.wantCheckpoint(db)
+            try Self.requestCheckpoint(db)
             for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
             return .erased(
                 orders: orders, deadLetters: kept.count,

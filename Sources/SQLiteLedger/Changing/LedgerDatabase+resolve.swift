@@ -16,7 +16,7 @@ extension LedgerDatabase {
         let now = Timestamp.now()
         return try await resolve(choice, to: .discarded, from: [.open, .replayed]) { db, number in
             try Self.note(.discardDeadLetter, String(number), by: by, at: now, db)
-            try Self.wantCheckpoint(db)
+            try Self.requestCheckpoint(db)
             try Self.removeBytes(ofDeadLetter: number, now: now, db)
         }
     }

@@ -12,11 +12,11 @@ extension BatchWriter {
         if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
         if refused == 0, letters.isEmpty { return }
         // Checked only now, because the batch itself may have recorded the first refund.
-        let isSomeGivenBack =
+        let hasRefunds =
             try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM refund_lines)")) ?? false
-        if refused > 0 { try insertRefunds(orders, isSomeGivenBack) }
-        for letter in letters { try insertRefund(letter, isSomeGivenBack) }
+        if refused > 0 { try insertRefunds(orders, hasRefunds) }
+        for letter in letters { try insertRefund(letter, hasRefunds) }
     }
 
     /// Deletes the refunds that dead letters with the ids of the batch's orders had left: an accepted order ends all of
@@ -52,13 +52,13 @@ extension BatchWriter {
             "currency", "reason", "since",
         ], into: "refunds")
 
-    private func insertRefunds(_ orders: [PlacedOrder], _ isSomeGivenBack: Bool) throws {
+    private func insertRefunds(_ orders: [PlacedOrder], _ hasRefunds: Bool) throws {
         typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment, refunded: Int64)
         var due: [Due] = []
         for (index, placed) in orders.enumerated() {
             guard let shortage = placed.shortage else { continue }
             let payment = placed.order.checkout.payment
-            let givenBack = isSomeGivenBack ? try givenBack(of: payment) : .nothing
+            let givenBack = hasRefunds ? try givenBack(of: payment) : .nothing
             guard case .payment(let rest) = givenBack.rest(of: payment) else { continue }
             due.append((number(ofOrder: index), placed, shortage.reason, rest, givenBack.amount))
         }
@@ -77,9 +77,9 @@ extension BatchWriter {
 
     /// Records the refund of a dead letter. If several dead letters concern one payment, the latest counts, unless it
     /// lacks the amount.
-    private func insertRefund(_ letter: PaidLetter, _ isSomeGivenBack: Bool) throws {
+    private func insertRefund(_ letter: PaidLetter, _ hasRefunds: Bool) throws {
         guard !letter.payment.isFree, try isOwed(letter) else { return }
-        let givenBack = isSomeGivenBack ? try givenBack(of: letter.payment) : .nothing
+        let givenBack = hasRefunds ? try givenBack(of: letter.payment) : .nothing
         let reason = letter.record.cause.reason.rawValue
         switch givenBack.rest(of: letter.payment) {
         case .payment(let payment):
