@@ -169,8 +169,8 @@ struct CatalogueReader {
     /// Warns of an id that looks like another one: ids are compared byte by byte, but people and other programs often
     /// compare them differently.
     private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at path: CataloguePath) {
-        let look = id.text.lowercased().trimmingBlanks
-        if let other = looks[level]?[look] {
+        let check = id.text.lowercased().trimmingBlanks
+        if let other = looks[level]?[check] {
             alike += 1
             guard alike <= Self.namedAlike else { return }
             warn(
@@ -178,7 +178,7 @@ struct CatalogueReader {
                 "\"\(id)\" is a different \(level.rawValue) from \"\(other)\", and differs only in case, leading or trailing blanks, or how a letter is composed"
             )
         } else {
-            looks[level, default: [:]][look] = id
+            looks[level, default: [:]][check] = id
         }
         if level == .product, id.text == "." || id.text == ".." {
             warn(

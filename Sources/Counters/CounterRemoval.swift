@@ -18,7 +18,7 @@ package struct CounterRemoval: Sendable {
     /// Errors: `RedisError`.
     package func startOver() async throws {
         // Lost messages are counted through the group, which is deleted below. If counting fails, they stay uncounted.
-        _ = try? await LostMessages.look(keys, client)
+        _ = try? await LostMessages.check(keys, client)
         // The next consumer creates the group again at the beginning of the stream, which also contains the pending
         // entries.
         let reply = try await client.pipeline([RedisCommand("XGROUP", "DESTROY", keys.checkouts, StoreKeys.group)])

@@ -34,7 +34,7 @@ package struct LostMessages: Sendable, Equatable {
 
     /// Counts the messages that are missing from the stream, if no message is unread at the moment. Changes nothing
     /// else.
-    package static func look(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
+    package static func check(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
         let scripts = ScriptRunner(client: client)
         let reply = try await scripts.run(.lost, keys: [keys.checkouts, keys.intake]) { $0.append(StoreKeys.group) }
         guard let parts = reply.array, parts.count == 3, let found = parts[0].int, let total = parts[1].int else {
@@ -47,6 +47,6 @@ package struct LostMessages: Sendable, Equatable {
 extension CounterStore {
     /// Counts the messages that are missing from the stream, if no message is unread at the moment.
     package func checkForLostMessages() async throws -> LostMessages {
-        try await LostMessages.look(keys, scripts.client)
+        try await LostMessages.check(keys, scripts.client)
     }
 }

@@ -113,7 +113,7 @@ package actor StoreMonitor {
         let watermark = try? await ledger.watermark()
         let redis = await RedisSnapshot.capture(keys, redis, within: limits.redis)
         let consumer = await lease.state()
-        let waiting = waitingTime.look(
+        let waiting = waitingTime.check(
             [redis.unread, redis.pending], redisTime: redis.time ?? SystemClock.milliseconds(), at: .now)
         let snapshot = StoreSnapshot(
             capturedAt: capturedAt, identity: ledger.identity, watermark: watermark, redis: redis,

@@ -11,7 +11,7 @@ struct WaitingTime {
     ///   - waiting: the waiting messages of each kind; `nil` if unknown.
     ///   - time: the clock of Redis, in milliseconds since 1970.
     /// - Returns: the time in milliseconds; `nil` if a kind is unknown.
-    mutating func look(
+    mutating func check(
         _ waiting: [WaitingMessages?], redisTime time: Int64, at now: ContinuousClock.Instant
     ) -> Int64? {
         let before = seen

@@ -92,16 +92,16 @@ package struct AvailabilityServices: Sendable {
         let routes = PublicRoutes(reader: readers[0], live: live, health: health)
         let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: logger)
         // Probes and the page have small responses.
-        let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
+        let requireCapacity: @Sendable (_ route: String) throws -> Void = { [unread] route in
             guard route.hasPrefix("/v1/"), unread.isExceeded else { return }
             throw Problem.unavailable("too much data is buffered for slow clients")
         }
         let responder = RouteResponder(
-            routes: { routes.route($0) }, admit: { _, route in if let route { try requireRoom(route.name) } },
+            routes: { routes.route($0) }, admit: { _, route in if let route { try requireCapacity(route.name) } },
             rules: rules)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            availabilityRoutes: readers.map { AvailabilityRoutes(reader: $0, rules: rules, requireRoom: requireRoom) },
+            availabilityRoutes: readers.map { AvailabilityRoutes(reader: $0, rules: rules, requireCapacity: requireCapacity) },
             unread: unread, logger: logger, onListening: onListening)
     }
 }
