@@ -16,8 +16,8 @@ struct Stocktake: AsyncParsableCommand {
         commandName: "stocktake",
         abstract: "Keeps count of a shop's limited editions while they sell.",
         discussion: """
-            Every setting is a flag, an environment variable (STOCKTAKE_LEDGER for --ledger), a key of the file \
-            named by --config (ledger), or its default, in this order.
+            Each setting comes from its flag, else its environment variable (STOCKTAKE_LEDGER for --ledger), else its \
+            key in the file named by --config (ledger), else its default.
 
             Exit codes: 0 success; 1 a negative result (see each subcommand); 2 no result, or something that the command \
             needs could not be reached; 64 wrong usage.

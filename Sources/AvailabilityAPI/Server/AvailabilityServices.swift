@@ -101,7 +101,9 @@ package struct AvailabilityServices: Sendable {
             rules: rules)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            availabilityRoutes: readers.map { AvailabilityRoutes(reader: $0, rules: rules, requireCapacity: requireCapacity) },
+            availabilityRoutes: readers.map {
+                AvailabilityRoutes(reader: $0, rules: rules, requireCapacity: requireCapacity)
+            },
             unread: unread, logger: logger, onListening: onListening)
     }
 }

@@ -8,7 +8,7 @@ extension OrdersCommand {
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Lists all events of one order in time order: who did what, when, and where it is recorded.",
+                "Lists all events of one order in chronological order: who did what, when, and where it is recorded.",
             discussion: """
                 The events are the order, its cancellations and refunds, dead letters with its id, and operators' actions on \
                 them. PLACE is the epoch and the position in the journal. No customer's data is shown. Exit codes: \

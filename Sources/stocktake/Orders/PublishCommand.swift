@@ -11,7 +11,7 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
         commandName: "publish",
         abstract: "Publishes messages, newline-delimited JSON, to the stream.",
         discussion: """
-            A line is {"type": "…", "payload": {…}}; the payload's bytes are sent unchanged. Only the frame is checked: \
+            A line is {"type": "…", "payload": {…}}; the payload's bytes are sent unchanged. Only the envelope is checked: \
             the consumer validates the payload. Publishing a message again does no harm. Exit codes: 0 all lines were \
             sent; 1 some were refused, each reported as FILE:LINE on standard error; the valid ones were sent.
             """)

@@ -9,7 +9,7 @@ import TextEncodings
 extension RefundsCommand {
     struct Mark: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Marks refunds that have been paid back.",
+            abstract: "Marks refunds as paid back.",
             discussion: """
                 Sends an order.refunded message for each order, like any publisher, and waits until it is recorded. Without \
                 --amount, everything due for the order is marked. The command itself moves neither money nor units. An \

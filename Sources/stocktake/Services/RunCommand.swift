@@ -9,7 +9,7 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract:
-            "Runs all in one process: consumer, HTTP and, without a Redis URL, a private redis-server in the data folder.",
+            "Runs everything in one process: consumer, HTTP and, without a Redis URL, a private redis-server in the data folder.",
         discussion:
             "Serves no HTTP with --until-idle. Creates the ledger if there is none. Exit codes: 0 after SIGTERM, or when idle with --until-idle; 2 continuing would be unsafe."
     )

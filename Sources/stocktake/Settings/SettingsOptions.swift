@@ -24,7 +24,8 @@ struct SettingsOptions: ParsableArguments {
     var consumer: String?
 
     @Option(
-        help: "The level: trace, debug, info, notice, warning, error or critical. \(SettingKey.logLevel.defaultNote)",
+        help:
+            "The log level: trace, debug, info, notice, warning, error or critical. \(SettingKey.logLevel.defaultNote)",
         completion: .list(Words.logLevels))
     var logLevel: String?
 
@@ -48,7 +49,7 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help:
-            "Bytes of a payload above the size limit that its dead letter keeps. \(SettingKey.deadLetterBytes.defaultNote)"
+            "Bytes that a dead letter keeps of a payload above the size limit. \(SettingKey.deadLetterBytes.defaultNote)"
     )
     var deadLetterBytes: Int?
 
@@ -68,7 +69,8 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Other origins whose pages may read availability, separated by commas, or \"*\". Default: none.")
     var httpAllowOrigin: String?
 
-    @Option(help: "yes: serve the ledger's availability, marked so, while Redis is unavailable. Default: no (503).")
+    @Option(
+        help: "yes: serve the ledger's availability, marked as such, while Redis is unavailable. Default: no (503).")
     var httpLedgerFallback: String?
 
     @Option(help: "The maximum number of concurrent connections; more wait. \(SettingKey.httpConnections.defaultNote)")
@@ -82,7 +84,7 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help:
-            "The address of the operator's page and the metrics; other than loopback, it requires a token. \(SettingKey.operatorHost.defaultNote)"
+            "The address of the operator's page and the metrics; any address but loopback requires a token. \(SettingKey.operatorHost.defaultNote)"
     )
     var operatorHost: String?
 

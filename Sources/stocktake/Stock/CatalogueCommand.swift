@@ -6,7 +6,7 @@ import TextEncodings
 
 struct CatalogueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "catalogue", abstract: "Changes of the catalogue ('stocktake sync').", subcommands: [History.self])
+        commandName: "catalogue", abstract: "Changes to the catalogue ('stocktake sync').", subcommands: [History.self])
 
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -9,7 +9,7 @@ import TextEncodings
 struct StockAdjustCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adjust",
-        abstract: "Adjusts a SKU's units sold where there is no order: sales elsewhere, samples, earlier sales.",
+        abstract: "Adjusts the units sold of a SKU without an order: sales elsewhere, samples, earlier sales.",
         discussion: """
             The adjustment goes through the stream like an order and is recorded permanently. It states a fact, so no cap \
             refuses it. Units taken away (--sold -3) must have been added by earlier adjustments or cancelled without \
