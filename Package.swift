@@ -38,7 +38,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2", traits: []),
     ],
-    // The targets are in the order in which data passes through them.
+    // Shared libraries first, then the pipeline in the order of the data, then what reads, operates and serves it.
     targets: [
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(

@@ -75,7 +75,8 @@ final class Acknowledgements: Sendable {
             else { continue }
             looked += 1
             if !history.isRecorded(fields.map { $0.bytes ?? [] }), self.doubtful.withLock({ $0 }) == doubtful {
-                journal.violation("I6", "entry \(id) is acknowledged, and the ledger does not hold it")
+                journal.violation(
+                    .acknowledgedIsRecorded, "entry \(id) is acknowledged, and the ledger does not hold it")
             }
         }
         return looked

@@ -112,7 +112,7 @@ final class Announcements: Sendable {
                 deletes ? "delete" : ""), timeout: .seconds(2))
         guard let parts = reply.array, parts.count == 2, let entries = parts[1].array else { return 0 }
         if let dropped = parts[0].string, EntryID(dropped) > last {
-            journal.violation("chaos", "outcomes from \(last) to \(dropped) were dropped before they were read")
+            journal.violation(.chaos, "outcomes from \(last) to \(dropped) were dropped before they were read")
         }
         state.withLock { state in
             for entry in entries {

@@ -4,7 +4,7 @@ import Synchronization
 /// The actions and findings of a run, in chronological order.
 package final class ChaosJournal: Sendable {
     package struct Violation: Sendable {
-        package var invariant: String
+        package var invariant: ChaosInvariant
         package var text: String
     }
 
@@ -86,13 +86,13 @@ package final class ChaosJournal: Sendable {
 
     static let violations = "VIOLATIONS"
 
-    package func violation(_ invariant: String, _ text: String) {
+    package func violation(_ invariant: ChaosInvariant, _ text: String) {
         let isTold = state.withLock { state in
             state.violations.append(Violation(invariant: invariant, text: text))
-            state.counts[Self.violations, default: [:]][invariant, default: 0] += 1
-            return state.counts[Self.violations]?[invariant] ?? 0 <= Self.toldViolations
+            state.counts[Self.violations, default: [:]][invariant.rawValue, default: 0] += 1
+            return state.counts[Self.violations]?[invariant.rawValue] ?? 0 <= Self.toldViolations
         }
-        if isTold { note("VIOLATION of \(invariant): \(text)") }
+        if isTold { note("VIOLATION of \(invariant.rawValue): \(text)") }
     }
 
     package var violations: [Violation] { state.withLock { $0.violations } }

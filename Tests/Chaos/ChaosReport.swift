@@ -59,7 +59,9 @@ package struct ChaosReport: Sendable {
         section("OUTCOMES", outcomes)
         let seconds = String(format: "%.1f", duration / .milliseconds(1) / 1_000)
         lines.append("seed \(seed), \(seconds) s, the ledger's disk: \(disk)")
-        for (invariant, found) in Dictionary(grouping: violations, by: \.invariant).sorted(by: { $0.key < $1.key }) {
+        for (invariant, found) in Dictionary(grouping: violations, by: \.invariant.rawValue).sorted(by: {
+            $0.key < $1.key
+        }) {
             lines += found.prefix(Self.shown).map { "VIOLATION of \(invariant): \($0.text)" }
             if found.count > Self.shown { lines.append("… and \(found.count - Self.shown) more of \(invariant)") }
         }

@@ -75,7 +75,7 @@ extension ChaosRun {
                 return left == 0 && fleet.standing() != nil
             }
         } catch {
-            journal.violation("I12", "not recovered after \(ChaosSettings.quietLimit): \(state)")
+            journal.violation(.everythingFinishes, "not recovered after \(ChaosSettings.quietLimit): \(state)")
         }
     }
 
@@ -83,7 +83,7 @@ extension ChaosRun {
     func expectEveryKind(_ timetable: Timetable) {
         func expect(_ heading: String, _ kinds: [String]) {
             for kind in kinds where journal.counts(heading)[kind] == nil && !settings.without.contains(kind) {
-                journal.violation("chaos", "\(heading): \(kind): not once")
+                journal.violation(.chaos, "\(heading): \(kind): not once")
             }
         }
         let stays = timetable.stays.filter { $0 != .diskFull || shop.disk != nil }

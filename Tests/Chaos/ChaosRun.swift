@@ -151,7 +151,7 @@ package struct ChaosRun {
             }
             journal.note("everything is done")
         } catch {
-            journal.violation("I12", "not done after \(ChaosSettings.quietLimit): \(state)")
+            journal.violation(.everythingFinishes, "not done after \(ChaosSettings.quietLimit): \(state)")
         }
     }
 
@@ -165,7 +165,7 @@ package struct ChaosRun {
                 return result.status == 0
             }
         } catch {
-            journal.violation("I5", "drift that is not repaired: \(said)")
+            journal.violation(.noDrift, "drift that is not repaired: \(said)")
         }
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 extension ChaosVerdict {
-    /// Every announcement matches a record (I8), and every record was announced, in the order of the journal (I24):
+    /// Every announcement matches a record, and every record was announced, in the order of the journal:
     /// outcomes that Redis forgets are announced again.
     func checkAnnouncements(_ contents: LedgerContents) async throws {
         let client = shop.redis.client()
@@ -11,7 +11,7 @@ extension ChaosVerdict {
         let recorded = contents.announcements
         let known = Set(recorded)
         for announcement in Set(announced) where !known.contains(announcement) {
-            journal.violation("I8", "\(announcement) was announced, but differs from the record")
+            journal.violation(.announcedAsRecorded, "\(announcement) was announced, but differs from the record")
         }
         // Repeated announcements, of a repeated message or after Redis has forgotten outcomes, stand in between.
         var rest = announced.lazy.compactMap(\.place).makeIterator()
@@ -20,7 +20,8 @@ extension ChaosVerdict {
             while let found = next, found != announcement.place { next = rest.next() }
             if next == nil {
                 let exists = announced.contains(announcement)
-                journal.violation("I24", "\(announcement) was \(exists ? "announced out of order" : "not announced")")
+                journal.violation(
+                    .announcedInOrder, "\(announcement) was \(exists ? "announced out of order" : "not announced")")
                 return
             }
         }

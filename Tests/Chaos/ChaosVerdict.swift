@@ -19,10 +19,10 @@ struct ChaosVerdict {
     ///   - replaced: The contents of ledgers before they were replaced by an older one, from the first to the last.
     /// - Returns: The contents of the ledger.
     func reach(_ shown: [Shown], replaced: [LedgerContents]) async throws -> LedgerContents {
-        try await expect(["ledger", "check"], "I13")
+        try await expect(["ledger", "check"], .soundLedger)
         // A start installs the counters again, which also reverts edits that no order has met.
-        try await expect(["consume", "--until-idle"], "I12")
-        try await expect(["reconcile", "--deep"], "I5")
+        try await expect(["consume", "--until-idle"], .everythingFinishes)
+        try await expect(["reconcile", "--deep"], .noDrift)
         let contents = try LedgerContents(shop.rows)
         try await judge(contents)
         // Epochs only increase: each state belongs to the first ledger that had its epoch.
@@ -38,33 +38,33 @@ struct ChaosVerdict {
         try await checkRedis(contents)
         for text in transcripts where text.contains(MessageMaker.canary) {
             let line = text.split(separator: "\n").first { $0.contains(MessageMaker.canary) } ?? ""
-            journal.violation("I15", "a customer's data in a log: \(line)")
+            journal.violation(.privacy, "a customer's data in a log: \(line)")
         }
         return contents
     }
 
     /// Checks a ledger once every message that was sent is processed.
     func judge(_ contents: LedgerContents) async throws {
-        for text in contents.overtakings { journal.violation("order of the stream", text) }
+        for text in contents.overtakings { journal.violation(.streamOrder, text) }
         let rows = contents.journal
         if rows.rows != rows.highest || rows.highest != contents.head.position || rows.disorder != 0 {
-            journal.violation("I23", "\(rows), and the ledger is at \(contents.head.position)")
+            journal.violation(.positionsWithoutGap, "\(rows), and the ledger is at \(contents.head.position)")
         }
         var judge = SequentialJudge(
             messages: history.messages, catalogues: catalogues.versions, versions: versions(contents),
             letters: history.letters, replayed: records.replayed)
         judge.judge(contents)
-        for text in judge.differences { journal.violation("sequential result", text) }
+        for text in judge.differences { journal.violation(.sequentialResult, text) }
         try await checkAnnouncements(contents)
         let erased = records.erased
         for row in contents.orders where erased.contains(row.id) {
             if !row.isErased || row.namesCustomer {
-                journal.violation("I15", "order \(row.id) was erased, and the ledger names its customer")
+                journal.violation(.privacy, "order \(row.id) was erased, and the ledger names its customer")
             }
         }
     }
 
-    private func expect(_ arguments: [String], _ invariant: String) async throws {
+    private func expect(_ arguments: [String], _ invariant: ChaosInvariant) async throws {
         let result = try await shop.run(arguments)
         if result.status != 0 {
             journal.violation(
@@ -83,7 +83,7 @@ struct ChaosVerdict {
             }
             guard let epoch = number("epoch"), let version = number("catalogue") else { continue }
             if let known = versions[epoch], known != version {
-                journal.violation("I10", "epoch \(epoch) was opened with catalogue \(version), and with \(known)")
+                journal.violation(.epochsRise, "epoch \(epoch) was opened with catalogue \(version), and with \(known)")
             }
             versions[epoch] = version
         }
@@ -95,10 +95,10 @@ struct ChaosVerdict {
         do {
             try history.look(at: shop.rows)
         } catch {
-            journal.violation("I1", "the ledger cannot be read: \(error)")
+            journal.violation(.nothingLost, "the ledger cannot be read: \(error)")
         }
         for message in history.unrecorded.prefix(5) {
-            journal.violation("I1", "\(message.kind) \(message.meaning) was sent and is not recorded")
+            journal.violation(.nothingLost, "\(message.kind) \(message.meaning) was sent and is not recorded")
         }
     }
 
@@ -108,30 +108,31 @@ struct ChaosVerdict {
         for repair in contents.repairs {
             let time = (try? format.parse(repair.repairedAt)) ?? Date()
             if repair.place != "counters" || !journal.mayDrift(from: time, to: time) {
-                journal.violation("I5", "\(repair.counter) of the \(repair.place) was repaired at \(repair.repairedAt)")
+                journal.violation(
+                    .noDrift, "\(repair.counter) of the \(repair.place) was repaired at \(repair.repairedAt)")
             }
         }
     }
 
     private func checkRedis(_ contents: LedgerContents) async throws {
         let (redis, keys) = (shop.redis, shop.keys)
-        if try await shop.unfinished() != 0 { journal.violation("I12", "entries are unread or pending") }
+        if try await shop.unfinished() != 0 { journal.violation(.everythingFinishes, "entries are unread or pending") }
         for shelf in catalogues.latest.shelves {
             for name in ["p:\(shelf.product)"] + shelf.variants.map({ "v:\($0.id)" }) {
                 let found = try await redis.command("HGET", keys.stock, "sold:\(name)").int
                 let expected = contents.figures[String(name.dropFirst(2))]?.sold
                 if found.map({ Int($0) }) != expected {
-                    journal.violation("I5", "sold:\(name) is \(found.map(String.init) ?? "missing")")
+                    journal.violation(.noDrift, "sold:\(name) is \(found.map(String.init) ?? "missing")")
                 }
             }
         }
         let names = try await redis.command("KEYS", "*").array?.compactMap(\.string) ?? []
         let foreign = names.filter { ![keys.stock, keys.checkouts, keys.outcomes].contains($0) }
         // A failed epoch may leave one prepared key; the next epochs remove it.
-        if foreign.count > 1 { journal.violation("I14", "keys are left behind: \(foreign.sorted())") }
+        if foreign.count > 1 { journal.violation(.bounded, "keys are left behind: \(foreign.sorted())") }
         let length = try await redis.command("XLEN", keys.outcomes).int ?? 0
         if length > Int64(ChaosSettings.keepOutcomes + ChaosSettings.outcomesSlack) {
-            journal.violation("I14", "the stream of outcomes has \(length) entries")
+            journal.violation(.bounded, "the stream of outcomes has \(length) entries")
         }
     }
 }

@@ -67,7 +67,7 @@ struct ClosedShop {
         try history.look(at: shop.rows)
         let missing = history.unrecordedCount
         if said.contains("holds everything since the backup"), missing > 0 {
-            journal.violation("I1", "\(missing) messages are missing, and restoring said: \(said)")
+            journal.violation(.nothingLost, "\(missing) messages are missing, and restoring said: \(said)")
         }
         journal.count(OperatorDeeds.heading, Kind.restore.rawValue)
         journal.count(OperatorDeeds.heading, "records decided again", max(lost - missing, 0))
@@ -81,7 +81,7 @@ struct ClosedShop {
                 return waiting == 0
             }
         } catch let error as TestSupportError {
-            journal.violation("I12", "\(error)")
+            journal.violation(.everythingFinishes, "\(error)")
         }
     }
 
@@ -98,7 +98,7 @@ struct ClosedShop {
         let text = result.output + result.errors
         journal.note("operator: \(arguments.joined(separator: " ")): exit \(result.status): \(text)")
         if result.status != 0 {
-            journal.violation("exit status", "\(arguments) exited \(result.status): \(text)")
+            journal.violation(.exitStatus, "\(arguments) exited \(result.status): \(text)")
             return nil
         }
         return text

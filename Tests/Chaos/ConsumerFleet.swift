@@ -106,7 +106,7 @@ final class ConsumerFleet: Sendable {
             let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
         else { return }
         if kibibytes << 10 > ChaosSettings.memoryLimit {
-            journal.violation("I14", "consumer \(process.processID) has used \(kibibytes) KiB")
+            journal.violation(.bounded, "consumer \(process.processID) has used \(kibibytes) KiB")
         }
     }
 
@@ -127,12 +127,12 @@ final class ConsumerFleet: Sendable {
         case .exited(0) where member.stopAsked != nil:
             let asked = max(member.stopAsked ?? .now, member.pausedUntil)
             let took = ContinuousClock.now - asked
-            if took > Self.stopLimit { journal.violation("graceful end", "process \(process.processID) took \(took)") }
+            if took > Self.stopLimit { journal.violation(.gracefulEnd, "process \(process.processID) took \(took)") }
         case .signalled(SIGTERM) where member.stopAsked != nil:
             // Before it had installed its handler for SIGTERM.
             journal.count("consumers", "ended before they were ready")
-        case .exited(let status): journal.violation("exit status", "consumer exited \(status): \(last)")
-        case .signalled(let signal): journal.violation("crash", "consumer died of signal \(signal): \(last)")
+        case .exited(let status): journal.violation(.exitStatus, "consumer exited \(status): \(last)")
+        case .signalled(let signal): journal.violation(.noCrash, "consumer died of signal \(signal): \(last)")
         }
     }
 

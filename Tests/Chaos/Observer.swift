@@ -42,7 +42,7 @@ struct Observer {
                 do {
                     try await runCommands(round / Self.commandEvery)
                 } catch let error as TestSupportError {
-                    journal.violation("crash", error.description)
+                    journal.violation(.noCrash, error.description)
                 } catch is CancellationError {
                     break
                 }
@@ -55,14 +55,14 @@ struct Observer {
     private func checkLedger(after last: LedgerRows.Head) -> LedgerRows.Head? {
         guard let (head, figures) = try? shop.rows.read({ (try LedgerRows.head($0), try LedgerRows.figures($0)) })
         else { return nil }
-        if head.epoch < last.epoch { journal.violation("I10", "epoch \(head.epoch) after \(last.epoch)") }
-        if head.seq < last.seq { journal.violation("I4", "seq \(head.seq) after \(last.seq)") }
+        if head.epoch < last.epoch { journal.violation(.epochsRise, "epoch \(head.epoch) after \(last.epoch)") }
+        if head.seq < last.seq { journal.violation(.seqRises, "seq \(head.seq) after \(last.seq)") }
         if head.catalogueVersion < last.catalogueVersion {
-            journal.violation("I10", "catalogue \(head.catalogueVersion) after \(last.catalogueVersion)")
+            journal.violation(.epochsRise, "catalogue \(head.catalogueVersion) after \(last.catalogueVersion)")
         }
         for (id, figure) in figures {
             if let cap = catalogues.largestCap(of: id), figure.sold - figure.adjusted > cap {
-                journal.violation("I2", "\(figure.sold) sold of \(id), whose cap was never above \(cap)")
+                journal.violation(.withinCap, "\(figure.sold) sold of \(id), whose cap was never above \(cap)")
             }
         }
         return head
@@ -74,12 +74,12 @@ struct Observer {
             let check = try await shop.run(["ledger", "check"])
             journal.count("samples", "ledger check exited \(check.status)")
             // 2: it could not be read, for instance because of a full disk.
-            if check.status == 1 { journal.violation("I13", "ledger check: \(check.output)\(check.errors)") }
+            if check.status == 1 { journal.violation(.soundLedger, "ledger check: \(check.output)\(check.errors)") }
         } else {
             let drift = try await shop.run(["reconcile"])
             journal.count("samples", "reconcile exited \(drift.status)")
             if drift.status == 1, !journal.mayDrift(from: started, to: Date()) {
-                journal.violation("I5", "reconcile: \(drift.output)\(drift.errors)")
+                journal.violation(.noDrift, "reconcile: \(drift.output)\(drift.errors)")
             }
         }
     }

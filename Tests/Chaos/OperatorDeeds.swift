@@ -70,7 +70,7 @@ struct OperatorDeeds: Lane {
         journal.note("operator: \(arguments.joined(separator: " ")): exit \(result.status): \(text)")
         journal.count(Self.heading, result.status == 0 ? kind.rawValue : "\(kind.rawValue) exited \(result.status)")
         if ![0, 1, 2].contains(result.status) {
-            journal.violation("exit status", "\(arguments) exited \(result.status): \(result.errors)")
+            journal.violation(.exitStatus, "\(arguments) exited \(result.status): \(result.errors)")
         }
         return result.status == 0
     }
@@ -82,7 +82,7 @@ struct OperatorDeeds: Lane {
         guard try await perform(.backup, ["ledger", "backup", file]) else { return }
         let check = try await shop.run(["ledger", "check"], environment: ["STOCKTAKE_LEDGER": file])
         if check.status != 0 {
-            journal.violation("I13", "a backup is not sound: \(check.output)\(check.errors)")
+            journal.violation(.soundLedger, "a backup is not sound: \(check.output)\(check.errors)")
         } else {
             try FileManager.default.removeItem(atPath: file)
         }

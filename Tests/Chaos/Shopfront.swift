@@ -87,14 +87,14 @@ final class Shopfront: Sendable {
         state.withLock { $0.server = nil }
         if let ending = process.ending {
             return journal.violation(
-                "exit status", "a server ended by itself: \(ending): \(process.standardError.suffix(500))")
+                .exitStatus, "a server ended by itself: \(ending): \(process.standardError.suffix(500))")
         }
         if !isPolite { return _ = try? await process.kill() }
         process.signal(SIGTERM)
         // Also when this task is cancelled.
         let ending = try? await Task { try await process.waitForEnding(within: .seconds(20)) }.value
         if ending != .exited(0) {
-            journal.violation("graceful end", "a server asked to end: \(ending.map { "\($0)" } ?? "still running")")
+            journal.violation(.gracefulEnd, "a server asked to end: \(ending.map { "\($0)" } ?? "still running")")
             _ = try? await process.kill()
         }
     }

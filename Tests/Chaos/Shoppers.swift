@@ -47,7 +47,7 @@ struct Shoppers {
         case 200: take(Data(reply.body), reader: reader)
         // For 404: a product that the consumer has not taken over yet.
         case 404, 503: break
-        default: journal.violation("HTTP", "\(reader): \(reply.status) \(reply.text.prefix(300))")
+        default: journal.violation(.responses, "\(reader): \(reply.status) \(reply.text.prefix(300))")
         }
     }
 
@@ -55,7 +55,7 @@ struct Shoppers {
         do {
             history.append(Shown(reader: reader, body: try Shown.Body.decode(data), at: Date(), mayBeNewer: mayBeNewer))
         } catch {
-            journal.violation("HTTP", "\(reader): \(error) in \(String(decoding: data.prefix(300), as: UTF8.self))")
+            journal.violation(.responses, "\(reader): \(error) in \(String(decoding: data.prefix(300), as: UTF8.self))")
         }
     }
 
@@ -97,7 +97,7 @@ struct Shoppers {
             let head = try await stream.head(within: .seconds(20))
             journal.count(Shopfront.heading, "subscriptions \(head.status)")
             if head.status != 200 {
-                if ![404, 503].contains(head.status) { journal.violation("HTTP", "\(reader): \(head.status)") }
+                if ![404, 503].contains(head.status) { journal.violation(.responses, "\(reader): \(head.status)") }
                 try await Task.sleep(for: .milliseconds(500))
                 return
             }
@@ -127,7 +127,7 @@ struct Shoppers {
                 last = event.id ?? last
             }
             if ContinuousClock.now - heard > Self.silenceLimit {
-                return journal.violation("HTTP", "\(reader): no event and no heartbeat for \(Self.silenceLimit)")
+                return journal.violation(.responses, "\(reader): no event and no heartbeat for \(Self.silenceLimit)")
             }
             try await Task.sleep(for: .milliseconds(20))
         }

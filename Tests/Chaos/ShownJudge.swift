@@ -57,11 +57,12 @@ struct ShownJudge {
                 continue
             }
             if let last = last[shown.reader], (epoch, seq) < last {
-                journal.violation("HTTP", "\(shown.reader) was shown \(epoch).\(seq) after \(last.epoch).\(last.seq)")
+                journal.violation(
+                    .responses, "\(shown.reader) was shown \(epoch).\(seq) after \(last.epoch).\(last.seq)")
             }
             last[shown.reader] = (epoch, seq)
             guard let opened = epochs[epoch], seq >= opened.seq else {
-                journal.violation("HTTP", "\(shown.reader) was shown \(epoch).\(seq), which never existed")
+                journal.violation(.responses, "\(shown.reader) was shown \(epoch).\(seq), which never existed")
                 continue
             }
             if seq == opened.seq || recordedIn[seq] == epoch {
@@ -89,7 +90,7 @@ struct ShownJudge {
                 sold.merge(changes[seq] ?? [:], uniquingKeysWith: +)
             }
             guard let version = versions[shown.body.epoch], let catalogue = catalogues[version] else {
-                journal.violation("HTTP", "the catalogue of epoch \(shown.body.epoch) is unknown")
+                journal.violation(.responses, "the catalogue of epoch \(shown.body.epoch) is unknown")
                 continue
             }
             if shown.mayBeNewer { continue }
@@ -97,7 +98,7 @@ struct ShownJudge {
             for product in shown.body.products {
                 for difference in differences(product, sold, catalogue) {
                     journal.violation(
-                        "HTTP",
+                        .responses,
                         "\(shown.reader) at \(shown.body.epoch).\(shown.body.seq), catalogue \(version): \(difference)")
                 }
             }

@@ -21,7 +21,7 @@ extension StayingFaults {
                 return waiting == 0
             }
         } catch let error as TestSupportError {
-            return journal.violation("I12", "\(error)")
+            return journal.violation(.everythingFinishes, "\(error)")
         }
         try await traffic.close(.again)
         strangers += 1
@@ -42,7 +42,7 @@ extension StayingFaults {
         }
         defer { sending.cancel() }
         let taken = try await takeEntries(for: time)
-        if taken.isEmpty { journal.violation("chaos", "the stranger got no entry") }
+        if taken.isEmpty { journal.violation(.chaos, "the stranger got no entry") }
         journal.count("messages", "taken by a stranger", taken.count)
         try await waitForStrays(taken)
         sending.cancel()
@@ -80,7 +80,7 @@ extension StayingFaults {
             while !history.isRecorded(stray.fields) {
                 if ContinuousClock.now - stray.since > ChaosSettings.strayLimit {
                     journal.violation(
-                        "I12",
+                        .everythingFinishes,
                         "entry \(stray.id), which a stranger took, has no record after \(ChaosSettings.strayLimit)")
                     break
                 }

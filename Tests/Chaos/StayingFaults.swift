@@ -51,7 +51,7 @@ struct StayingFaults {
     mutating func run(_ kind: Kind, for time: Duration) async throws {
         if kind == .diskFull, shop.disk == nil { return }
         guard let before = fleet.standing() else {
-            return journal.violation("chaos", "\(kind.rawValue): the consumers were not all running before it")
+            return journal.violation(.chaos, "\(kind.rawValue): the consumers were not all running before it")
         }
         // In production a publisher's patience is longer than this; resent messages would only be work.
         try await traffic.close(.again)
@@ -68,14 +68,14 @@ struct StayingFaults {
         // `nil`: the ledger could not be read.
         let recorded = (try? await later.value) ?? 0
         if kind.stopsRecording, recorded > 0 {
-            journal.violation("chaos", "\(kind.rawValue): \(recorded) commands were recorded during it")
+            journal.violation(.chaos, "\(kind.rawValue): \(recorded) commands were recorded during it")
         }
         journal.count(Self.heading, kind.rawValue)
         journal.note("is over: \(kind.rawValue)")
         try await waitForReturn(kind)
         guard let after = fleet.standing(), after == before else {
             return journal.violation(
-                "I12",
+                .everythingFinishes,
                 "\(kind.rawValue): consumers were \(before), and are \(fleet.standing().map { "\($0)" } ?? "gone")")
         }
     }
@@ -139,7 +139,7 @@ struct StayingFaults {
             journal.longest(Self.returnHeading, kind.rawValue, ContinuousClock.now - start)
         } catch is TestSupportError {
             journal.violation(
-                "I12",
+                .everythingFinishes,
                 "\(kind.rawValue): \(limit) after its end \(left()) messages are not recorded"
                     + (isTaking ? "" : ", and Redis takes no new ones"))
         }
@@ -165,7 +165,7 @@ struct StayingFaults {
         do {
             try await eventually(within: .seconds(120), "the backlog to fill Redis") { refusals() > before }
         } catch let error as TestSupportError {
-            journal.violation("chaos", "\(error)")
+            journal.violation(.chaos, "\(error)")
         }
         try? await ContinuousClock().sleep(until: end)
         fleet.goOn()

@@ -40,9 +40,10 @@ import Testing
         let rows = try Repository.table(headed: "| | always |", in: page)
         try #require(rows.count >= 25)
         var functions: [String: String] = [:]
-        for file in Repository.files(below: "Tests", endingIn: "Tests.swift") {
-            let suite = String(file.split(separator: "/").last?.dropLast(".swift".count) ?? "")
-            functions[suite, default: ""] += try Repository.text(of: file)
+        for file in Repository.files(below: "Tests", endingIn: ".swift") {
+            let name = file.split(separator: "/").last?.dropLast(".swift".count) ?? ""
+            // Tests of a suite may be in several files: `Suite.swift`, `Suite+topic.swift`.
+            functions[String(name.prefix { $0 != "+" }), default: ""] += try Repository.text(of: file)
         }
         for row in rows {
             let tests = Repository.code(in: row[2]).filter { $0.contains("Tests.") }

@@ -213,7 +213,7 @@ struct SyncTests {
                 another.variants = [Variant(id: "fresh", name: "Fresh"), variants[0]]
                 catalogue.products.append(another)
             }
-            let error = await #expect(throws: VariantMoved.self) {
+            let error = await #expect(throws: MovedVariant.self) {
                 try await fixture.ledger.sync(moved, dryRun: dryRun)
             }
             #expect(

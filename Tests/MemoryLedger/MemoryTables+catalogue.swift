@@ -67,7 +67,7 @@ extension MemoryTables {
     }
 
     private func refuseMoves(_ catalogue: Catalogue) throws {
-        var moves: [VariantMoved.Move] = []
+        var moves: [MovedVariant.Move] = []
         for (index, product) in catalogue.products.enumerated() {
             for (place, variant) in product.variants.enumerated() {
                 guard let known = self.variant(variant.id), known.productID != product.id else { continue }
@@ -77,7 +77,7 @@ extension MemoryTables {
                         ledgerProduct: known.productID, fileProduct: product.id))
             }
         }
-        if !moves.isEmpty { throw VariantMoved(moves: moves) }
+        if !moves.isEmpty { throw MovedVariant(moves: moves) }
     }
 
     private mutating func apply(

@@ -9,7 +9,7 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     /// - Parameters:
     ///   - by: the operator who syncs it, recorded with the changes.
     ///   - progress: called periodically with the number of products done, on a thread of the ledger.
-    /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written in that case.
+    /// - Throws: `MovedVariant` with every variant that would move to another product; nothing is written in that case.
     func sync(
         _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges

@@ -11,7 +11,7 @@ package protocol LedgerRecords: OpenLedger {
 
     /// Returns the changes that `sync` would make.
     /// - Parameter progress: as for `LedgerAdmin.sync`.
-    /// - Throws: `VariantMoved`, like `sync`.
+    /// - Throws: `MovedVariant`, like `sync`.
     func changes(
         by catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges

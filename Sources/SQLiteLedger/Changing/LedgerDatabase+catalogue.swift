@@ -88,7 +88,7 @@ private struct CatalogueSync {
     }
 
     private func refuseMoves(_ catalogue: Catalogue) throws {
-        var moves: [VariantMoved.Move] = []
+        var moves: [MovedVariant.Move] = []
         let statement = try db.makeStatement(sql: "SELECT product_id FROM catalogue_variants WHERE id = ?")
         for (index, product) in catalogue.products.enumerated() {
             for (place, variant) in product.variants.enumerated() {
@@ -96,12 +96,12 @@ private struct CatalogueSync {
                     Identifier(known) != product.id
                 else { continue }
                 moves.append(
-                    VariantMoved.Move(
+                    MovedVariant.Move(
                         path: "products[\(index)].variants[\(place)].id", variant: variant.id,
                         ledgerProduct: Identifier(known), fileProduct: product.id))
             }
         }
-        if !moves.isEmpty { throw VariantMoved(moves: moves) }
+        if !moves.isEmpty { throw MovedVariant(moves: moves) }
     }
 
     // MARK: - Rows

@@ -45,7 +45,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
                 progress.show("\(done.grouped) of \(catalogue.products.count.grouped) products")
             }
             progress.end()
-        } catch let moved as VariantMoved {
+        } catch let moved as MovedVariant {
             progress.end()
             for move in moved.moves {
                 printError(

@@ -1,7 +1,7 @@
 import Domain
 
 /// The file assigns variants to different products from those in the ledger.
-package struct VariantMoved: Error, Sendable, Equatable {
+package struct MovedVariant: Error, Sendable, Equatable {
     package struct Move: Sendable, Equatable {
         package var path: String
         package var variant: Identifier
