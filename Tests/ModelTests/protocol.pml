@@ -1,5 +1,5 @@
 /*
- * The protocol of ARCHITECTURE.md ("The way of one order", "Epochs: the protocol"), for Spin. `ModelTests` searches every
+ * The protocol of ARCHITECTURE.md ("The path of one order", "Epochs: the protocol"), for Spin. `ModelTests` searches every
  * state of it; docs/model.md says what that covers.
  *
  * Manually: spin -a -DCRASHES=1 -DLOSSES=1 protocol.pml && cc -O1 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
